@@ -1,0 +1,182 @@
+"""What can go wrong, as one tree; a class's docstring is its message.
+
+RecollectError
+├── Invalid                    422  the request cannot be understood
+│   ├── InvalidCursor
+│   ├── InvalidFilter
+│   └── IdempotencyMismatch
+├── Unauthenticated            401  nobody we know
+├── Forbidden                  403  somebody we know, who may not
+├── NotFound                   404
+├── Conflict                   409
+│   ├── AlreadyExists
+│   └── SessionBelongsToAnother
+├── TooLarge                   413
+├── Unavailable                503  something we stand on is away; the same request may work later
+│   ├── StorageUnavailable
+│   ├── Busy
+│   ├── TimedOut
+│   └── ModelRetired
+└── Misconfigured              500  the process refuses to start, or a command to run
+    ├── UnsafeRole
+    ├── SchemaOutdated
+    ├── ModelMismatch
+    └── ModelUnavailable
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RecollectError(Exception):
+    """Recollect could not do what was asked."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    hint: str | None = None
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+        self.hint = hint or type(self).hint
+
+
+class Invalid(RecollectError):
+    """The request is not valid."""
+
+    code = "invalid_request"
+    status = 422
+
+
+class InvalidCursor(Invalid):
+    """This cursor was not made by Recollect for this list."""
+
+    code = "invalid_cursor"
+    hint = "Pass next_cursor of the previous page as it came, or leave the cursor out to start again."
+
+
+class InvalidFilter(Invalid):
+    """The filter cannot be read."""
+
+    code = "invalid_filter"
+    hint = 'Write {"key": {"operator": value}}; operators: eq, ne, in, gt, gte, lt, lte, contains, exists.'
+
+
+class IdempotencyMismatch(Invalid):
+    """This idempotency key was used for a different request."""
+
+    code = "idempotency_mismatch"
+    hint = "Use a new key for a new request; repeat a key only with the same body."
+
+
+class Unauthenticated(RecollectError):
+    """No valid credential came with the request."""
+
+    code = "unauthenticated"
+    status = 401
+    hint = "Send 'Authorization: Bearer <API key or JWT>'. `recollect key create <tenant>` makes a key."
+
+
+class Forbidden(RecollectError):
+    """This credential may not do that."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(RecollectError):
+    """There is nothing by that id here."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(RecollectError):
+    """The request contradicts what is stored."""
+
+    code = "conflict"
+    status = 409
+
+
+class AlreadyExists(Conflict):
+    """Something by that name exists already."""
+
+    code = "already_exists"
+
+
+class SessionBelongsToAnother(Conflict):
+    """This session belongs to another user."""
+
+    code = "session_belongs_to_another"
+    hint = "A session id is unique within its tenant: use another id, or name the user it was begun with."
+
+
+class TooLarge(RecollectError):
+    """The request is larger than this server accepts."""
+
+    code = "too_large"
+    status = 413
+
+
+class Unavailable(RecollectError):
+    """Something this server stands on does not answer."""
+
+    code = "unavailable"
+    status = 503
+    hint = "Try again; GET /v1/health/ready tells what is away."
+
+
+class StorageUnavailable(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "storage_unavailable"
+
+
+class Busy(Unavailable):
+    """The server has more work than it takes on at once."""
+
+    code = "busy"
+
+
+class TimedOut(Unavailable):
+    """The request took longer than this server allows, and was given up."""
+
+    code = "timed_out"
+    hint = "Send less at once; repeat a write with the same Idempotency-Key, which is safe in any case."
+
+
+class ModelRetired(Unavailable):
+    """The embedding model was changed while this was being written."""
+
+    code = "model_retired"
+
+
+class Misconfigured(RecollectError):
+    """Recollect is not set up to run like this."""
+
+    code = "misconfigured"
+
+
+class UnsafeRole(Misconfigured):
+    """The database role of the application could read past row level security."""
+
+    code = "unsafe_role"
+
+
+class SchemaOutdated(Misconfigured):
+    """The database's schema is not the one this version needs."""
+
+    code = "schema_outdated"
+    hint = "Run `recollect migrate --database-url <owner's URL>`."
+
+
+class ModelMismatch(Misconfigured):
+    """The database's vectors were made by another embedding model."""
+
+    code = "model_mismatch"
+
+
+class ModelUnavailable(Misconfigured):
+    """The embedding model could not be had."""
+
+    code = "model_unavailable"

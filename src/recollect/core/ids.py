@@ -1,0 +1,28 @@
+"""UUIDs of version 7: sorted by time, made by us."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from uuid import UUID
+
+_lock = threading.Lock()
+_last = 0
+
+
+def uuid7() -> UUID:
+    """A new UUIDv7 (RFC 9562, 6.2 method 1): 48 bits of milliseconds, a counter of 12, 62 random bits.
+
+    Ids made by one process rise strictly, so a list sorted by id is in the order of its making.
+
+    >>> a, b = uuid7(), uuid7()
+    >>> a < b and a.version == 7
+    True
+    """
+    global _last  # noqa: PLW0603 - the counter is the process's own, as the RFC asks
+    with _lock:
+        _last = max(time.time_ns() // 1_000_000 << 12, _last + 1)
+        stamp = _last
+    random = int.from_bytes(os.urandom(8)) >> 2
+    return UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random)

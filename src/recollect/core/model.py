@@ -1,0 +1,296 @@
+"""The words of Recollect as values: what is remembered, about whom, and who asks."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID, uuid5
+
+JsonObject: TypeAlias = Mapping[str, Any]
+
+TENANTS = UUID("6f1a2d52-6c0c-5d5e-9a3b-7f0d3c2b1a90")
+"""The namespace in which a tenant's name becomes its id."""
+
+
+def tenant_id_of(name: str) -> UUID:
+    """The id of the tenant of this name: derived, so no table across tenants is ever read to find it.
+
+    >>> tenant_id_of("loft") == tenant_id_of("loft") != tenant_id_of("attic")
+    True
+    """
+    return uuid5(TENANTS, name)
+
+
+class Kind(enum.StrEnum):
+    """What a memory is."""
+
+    MESSAGE = "message"
+    FACT = "fact"
+    PREFERENCE = "preference"
+    EVENT = "event"
+    INSIGHT = "insight"
+    DECISION = "decision"
+    CONTEXT = "context"
+    SUMMARY = "summary"
+    OBSERVATION = "observation"
+
+
+class Role(enum.IntEnum):
+    """How much a principal may see: a memory is read from its `min_role` upwards."""
+
+    USER = 0
+    STAFF = 1
+    MANAGER = 2
+    OWNER = 3
+
+
+class Trust(enum.IntEnum):
+    """Where a memory came from, the least trusted first."""
+
+    EXTERNAL = 0
+    TOOL = 1
+    USER = 2
+    STAFF = 3
+    OWNER = 4
+
+
+class Permission(enum.StrEnum):
+    """What a credential allows."""
+
+    READ = "memory:read"
+    WRITE = "memory:write"
+    FORGET = "memory:forget"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. Every connection to the database is had with one, and sees only what it may.
+
+    A principal of role USER is one person: it sees what is theirs and what the tenant shares, whatever
+    `user_id` a request names.
+    """
+
+    tenant_id: UUID
+    subject: str
+    role: Role = Role.OWNER
+    permissions: frozenset[Permission] = frozenset(Permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A business."""
+
+    tenant_id: UUID
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is kept: everything but the secret."""
+
+    tenant_id: UUID
+    id: UUID
+    name: str
+    role: Role
+    permissions: frozenset[Permission]
+    user_id: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person whom a tenant's agents remember; the id is the tenant's own."""
+
+    user_id: str
+    names: tuple[str, ...]
+    attributes: JsonObject
+    created_at: datetime
+    memory_count: int = 0
+    session_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One conversation, thread or call; the id is the tenant's own."""
+
+    session_id: str
+    user_id: str | None
+    agent_id: str | None
+    participants: tuple[str, ...]
+    attributes: JsonObject
+    created_at: datetime
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A turn to be remembered. `at` is when it was said; None means now."""
+
+    content: str
+    role: str = "user"
+    name: str | None = None
+    at: datetime | None = None
+    metadata: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The next turns of a session. No user: the session is the tenant's own, or the user it has already."""
+
+    session_id: str
+    messages: Sequence[Message]
+    user_id: str | None = None
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One thing remembered.
+
+    `valid_from`/`valid_to`: when it was true, or said. `recorded_at`/`superseded_at`: when we knew.
+    `evidence`: ids of the memories that it rests on. `seq`: its place in its session, from 1.
+    """
+
+    id: UUID
+    kind: Kind
+    content: str
+    trust: Trust
+    valid_from: datetime
+    recorded_at: datetime
+    user_id: str | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+    seq: int | None = None
+    role: str | None = None
+    name: str | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    importance: float = 0.5
+    confidence: float = 1.0
+    min_role: Role = Role.USER
+    pinned: bool = False
+    valid_to: datetime | None = None
+    superseded_at: datetime | None = None
+    superseded_by: UUID | None = None
+    expires_at: datetime | None = None
+    evidence: tuple[UUID, ...] = ()
+    source: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test on a memory's metadata; travels to the database as a parameter."""
+
+    path: tuple[str, ...]
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What may come back at all; applied before anything is ranked.
+
+    `user_id` None means the tenant's shared memories only, unless `all_users`. `since`/`until` bound
+    `valid_from` (until is exclusive). `as_of`: true at that time. `known_at`: known by that time.
+    """
+
+    user_id: str | None = None
+    all_users: bool = False
+    include_shared: bool = True
+    agent_id: str | None = None
+    session_id: str | None = None
+    kinds: tuple[Kind, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+    metadata: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A memory that was recalled, the better the higher its score.
+
+    `parts` are the score's summands by feature; they add up to `score`. `why` says the largest in words.
+    """
+
+    memory: Memory
+    score: float
+    parts: Mapping[str, float]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, newest first; `next_cursor` None means the last."""
+
+    items: Sequence[Memory]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was deleted, in exact counts."""
+
+    memories: int = 0
+    sessions: int = 0
+    users: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """A model whose vectors are in the database; `state` is serving or retiring."""
+
+    id: int
+    name: str
+    dimensions: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A memory to be kept that is not a turn: a fact, a preference, a decision.
+
+    `valid_from` None means now. `min_role`: the lowest role that may read it.
+    """
+
+    content: str
+    kind: Kind = Kind.FACT
+    user_id: str | None = None
+    agent_id: str | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    importance: float = 0.5
+    confidence: float = 1.0
+    min_role: Role = Role.USER
+    pinned: bool = False
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    expires_at: datetime | None = None
+    evidence: tuple[UUID, ...] = ()
+    source: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a write did: the ids in the order of what was given.
+
+    `repeated`: an earlier request with the same idempotency key had done it.
+    """
+
+    ids: tuple[UUID, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Text for a prompt; `citations` says which memory each label in it stands for."""
+
+    text: str
+    citations: Mapping[str, UUID]
+    tokens: int
+    dropped: int

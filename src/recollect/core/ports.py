@@ -1,0 +1,196 @@
+"""What the core asks of the world, as Protocols; adapters and storage answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recollect.core.model import (
+    ApiKey,
+    EmbeddingModel,
+    Filter,
+    Forgotten,
+    JsonObject,
+    Memory,
+    Principal,
+    Session,
+    Tenant,
+    User,
+)
+from recollect.core.recall.candidates import Candidates
+
+Vector = NDArray[np.float32]
+Vectors = NDArray[np.float32]
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+
+class Tokens(Protocol):
+    """Reads the tokens (JWTs) of an identity provider that the operator trusts."""
+
+    async def verify(self, token: str) -> Principal:
+        """Who the token says its bearer is; whether that tenant exists is not looked at.
+
+        Raises:
+            Unauthenticated: the token is not one that this server accepts.
+            Unavailable: the provider's keys cannot be had.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of meaning."""
+
+    @property
+    def model(self) -> str:
+        """The model's id; it stands with every vector in the database."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), dimensions), float32. Never blocks the event loop."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give up what it holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What a memory is found by: its vectors (`window` with the turn before it) and its tokens."""
+
+    embedding: Vector
+    window: Vector | None
+    tokens: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A query as the storage needs it. `retiring`: the vector of a model that is being replaced."""
+
+    model: int
+    vector: Vector
+    retiring: Vector | None
+    tokens: Sequence[str]
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session as a writer finds it: its number of turns, and the last of them."""
+
+    user_id: str | None
+    agent_id: str | None
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastTurn:
+    """Where a session stands: what the next turn's window rests on."""
+
+    last_seq: int
+    participants: tuple[str, ...]
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an earlier request with the same idempotency key did."""
+
+    fingerprint: bytes
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A memory with what its vectors rest on: its text, and of a turn the one `before` it and the names."""
+
+    id: UUID
+    content: str
+    before: str | None
+    is_turn: bool
+    participants: tuple[str, ...]
+
+
+class Transaction(Protocol):
+    """What can be done in one transaction; every row in it belongs to the principal's tenant."""
+
+    async def candidates(self, probe: Probe, scope: Filter, now: datetime) -> Candidates: ...
+    async def participants(self, user_id: str) -> tuple[str, ...]: ...
+
+    async def memories(self, ids: Sequence[UUID]) -> dict[UUID, Memory]: ...
+    async def lock_memory(self, memory_id: UUID) -> Memory | None: ...
+    async def list_memories(
+        self, scope: Filter, *, before: UUID, limit: int, now: datetime
+    ) -> list[Memory]: ...
+    async def insert_memories(self, rows: Sequence[tuple[Memory, Indexed]], model: int) -> None: ...
+    async def update_memory(self, memory: Memory, indexed: Indexed | None, model: int) -> None: ...
+    async def blank_window_after(self, session_id: str, seq: int) -> None: ...
+    async def delete_memory(self, memory_id: UUID) -> int: ...
+
+    async def ensure_user(self, user_id: str, participants: Sequence[str]) -> None: ...
+    async def open_session(
+        self, session_id: str, user_id: str | None, agent_id: str | None, participants: Sequence[str]
+    ) -> SessionState: ...
+    async def advance_session(self, session_id: str, last_seq: int) -> None: ...
+    async def last_turn(self, session_id: str) -> LastTurn | None: ...
+    async def session(self, session_id: str) -> Session | None: ...
+    async def list_sessions(
+        self, user_id: str | None, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Session]: ...
+    async def turns(self, session_id: str, *, after: int, limit: int) -> list[Memory]: ...
+    async def recent_turns(self, session_id: str, limit: int) -> list[Memory]: ...
+    async def delete_session(self, session_id: str) -> Forgotten: ...
+
+    async def user(self, user_id: str) -> User | None: ...
+    async def list_users(self, *, after: str, limit: int) -> list[User]: ...
+    async def put_user(
+        self, user_id: str, names: Sequence[str] | None, attributes: JsonObject | None
+    ) -> None: ...
+    async def delete_user(self, user_id: str) -> Forgotten: ...
+
+    async def claim_request(
+        self, key: str, fingerprint: bytes, user_id: str | None, result: Mapping[str, Any]
+    ) -> Done | None: ...
+
+    async def create_tenant(self, name: str) -> Tenant | None: ...
+    async def tenant(self) -> Tenant | None: ...
+    async def create_key(self, key: ApiKey, secret_hash: bytes) -> ApiKey: ...
+    async def key(self, key_id: UUID) -> tuple[ApiKey, bytes] | None: ...
+    async def list_keys(self) -> list[ApiKey]: ...
+    async def revoke_key(self, key_id: UUID) -> bool: ...
+
+    async def models(self) -> list[EmbeddingModel]: ...
+    async def add_model(self, name: str, dimensions: int) -> None: ...
+    async def switch_model(self, name: str, dimensions: int) -> None: ...
+    async def delete_model(self, model: int) -> bool: ...
+    async def rows_of_model(self, model: int, *, after: UUID, limit: int) -> list[ModelRow]: ...
+    async def replace_vectors(
+        self, rows: Sequence[tuple[ModelRow, tuple[Vector, Vector | None]]], model: int
+    ) -> None: ...
+
+
+class Storage(Protocol):
+    """Where everything is kept."""
+
+    def transaction(self, principal: Principal) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction in which only what the principal may see is there. Commits, or rolls all back."""
+        ...
