@@ -1,0 +1,59 @@
+"""What a text is found by: its meaning, its meaning after the turn before it, and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from recollect.core.embeddings import Embeddings
+from recollect.core.ports import Embedder, Indexed, ModelRow, Vector, Vectors
+from recollect.core.text.names import strip_names
+from recollect.core.text.tokens import tokenize
+
+
+def plain_turn(turn: str, names: Collection[str]) -> str:
+    """The turn as it is embedded: without its participants' names, which everybody says."""
+    return strip_names(turn, names)
+
+
+def window(before: str | None, plain: str, names: Collection[str]) -> str:
+    """The turn after the one before it, as it is embedded; the first of a session stands alone."""
+    return f"{plain_turn(before, names)} {plain}" if before else plain
+
+
+async def index_notes(texts: Sequence[str], embeddings: Embeddings) -> tuple[int, list[Indexed]]:
+    """The model's id, and what each of the texts is found by, on its own."""
+    model, vectors = await embeddings.embed(texts)
+    pairs = zip(texts, vectors, strict=True)
+    return model, [Indexed(vector, None, tokenize(text)) for text, vector in pairs]
+
+
+async def index_turns(
+    turns: Sequence[str], before: str | None, names: Collection[str], embeddings: Embeddings
+) -> tuple[int, list[Indexed]]:
+    """The model's id, and what each of a session's next turns is found by; `before`: the turn before them.
+
+    The names stay among the words, where their frequency makes them count for little.
+    """
+    plain = [plain_turn(turn, names) for turn in turns]
+    windows = [window(earlier, turn, names) for earlier, turn in zip([before, *turns], plain, strict=False)]
+    model, vectors = await embeddings.embed([*plain, *windows])
+    alone, after = _halves(vectors)
+    return model, [Indexed(*found) for found in zip(alone, after, map(tokenize, turns), strict=True)]
+
+
+async def vectors_of(rows: Sequence[ModelRow], embedder: Embedder) -> list[tuple[Vector, Vector | None]]:
+    """The vectors of rows as they would be written today: their own, and a turn's after the one before it."""
+    plain = [plain_turn(row.content, row.participants) if row.is_turn else row.content for row in rows]
+    windows = [
+        window(row.before, text, row.participants) if row.is_turn else ""
+        for row, text in zip(rows, plain, strict=True)
+    ]
+    alone, after = _halves(await embedder.embed([*plain, *windows]))
+    return [(alone[at], after[at] if row.is_turn else None) for at, row in enumerate(rows)]
+
+
+def _halves(vectors: Vectors) -> tuple[Vectors, Vectors]:
+    first, second = np.split(vectors, 2)
+    return first, second

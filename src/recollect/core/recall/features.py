@@ -1,0 +1,50 @@
+"""What can be said of each candidate, in the feature's own unit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recollect.core.recall.bm25 import bm25
+from recollect.core.recall.candidates import Candidates, Floats, Query
+from recollect.core.recall.neighbours import Neighbours
+
+
+def measure(query: Query, candidates: Candidates, neighbours: Neighbours) -> dict[str, Floats]:
+    """One column (n,) for each feature; nan where a row cannot be measured.
+
+    `dense`, `window`: cosines. `words`, `window_words`: BM25 of the turn, and of the turn with its
+    neighbours. `speaker`, `date`: 1 if it was said by somebody, or at a time, that the query speaks of.
+    """
+    return {
+        "dense": candidates.dense.astype(np.float64),
+        "window": candidates.window.astype(np.float64),
+        "words": _words(candidates),
+        "window_words": _window_words(candidates, neighbours),
+        "speaker": np.array([name is not None and name in query.names for name in candidates.names], float),
+        "date": _dated(query, candidates),
+    }
+
+
+def _words(candidates: Candidates) -> Floats:
+    return bm25(
+        candidates.frequencies,
+        candidates.lengths,
+        candidates.holders,
+        candidates.total,
+        candidates.mean_length,
+    )
+
+
+def _window_words(candidates: Candidates, neighbours: Neighbours) -> Floats:
+    """Windows are counted among the candidates: nearly all that hold a token are there."""
+    frequencies = neighbours.window(candidates.frequencies.astype(np.float64))
+    lengths = neighbours.window(candidates.lengths.astype(np.float64))
+    mean_length = float(lengths.mean()) if len(lengths) else 0.0
+    return bm25(frequencies, lengths, np.count_nonzero(frequencies, axis=0), candidates.total, mean_length)
+
+
+def _dated(query: Query, candidates: Candidates) -> Floats:
+    asked = np.zeros(len(candidates))
+    for start, end in query.spans:
+        asked[(candidates.at >= start) & (candidates.at < end)] = 1.0
+    return asked

@@ -1,0 +1,326 @@
+"""Remember, correct, forget."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from recollect.core.access import own_user, require, require_staff
+from recollect.core.embeddings import Embeddings
+from recollect.core.errors import (
+    Busy,
+    Forbidden,
+    IdempotencyMismatch,
+    Invalid,
+    ModelRetired,
+    NotFound,
+    SessionBelongsToAnother,
+    TooLarge,
+)
+from recollect.core.ids import uuid7
+from recollect.core.indexing import index_notes, index_turns
+from recollect.core.model import (
+    Forgotten,
+    JsonObject,
+    Kind,
+    Memory,
+    Note,
+    Permission,
+    Principal,
+    Remembered,
+    Role,
+    Trust,
+    Turns,
+)
+from recollect.core.ports import Clock, LastTurn, SessionState, Storage, Transaction
+
+LARGEST_BATCH = 1_000
+LONGEST_CONTENT = 100_000
+ATTEMPTS = 10
+
+_SPOKEN = {"user": Trust.USER, "assistant": Trust.STAFF, "system": Trust.OWNER, "tool": Trust.TOOL}
+_WRITTEN = {
+    Role.USER: Trust.USER,
+    Role.STAFF: Trust.STAFF,
+    Role.MANAGER: Trust.STAFF,
+    Role.OWNER: Trust.OWNER,
+}
+
+
+class _Overtaken(Exception):
+    """Somebody else added a turn to the session between our reading it and our writing to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """An idempotency key, and the digest of the request that it stands for."""
+
+    key: str
+    fingerprint: bytes
+    user_id: str | None
+
+    @classmethod
+    def of(cls, key: str | None, user_id: str | None, *request: Any) -> _Claim | None:
+        if key is None:
+            return None
+        text = json.dumps(request, default=str, sort_keys=True, ensure_ascii=False)
+        return cls(key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), user_id)
+
+    async def take(self, tx: Transaction, ids: Sequence[UUID]) -> Remembered | None:
+        """None: the request is new, and these are its ids. Otherwise what it did when it came first."""
+        result = {"ids": [str(id_) for id_ in ids]}
+        done = await tx.claim_request(self.key, self.fingerprint, self.user_id, result)
+        if done is None:
+            return None
+        if done.fingerprint != self.fingerprint:
+            raise IdempotencyMismatch
+        return Remembered(tuple(UUID(id_) for id_ in done.result["ids"]), repeated=True)
+
+
+class Writer:
+    """Everything that changes what is remembered."""
+
+    def __init__(self, storage: Storage, embeddings: Embeddings, clock: Clock) -> None:
+        self._storage = storage
+        self._embeddings = embeddings
+        self._clock = clock
+
+    async def remember(
+        self, principal: Principal, turns: Turns, *, idempotency_key: str | None = None
+    ) -> Remembered:
+        """Keep the next turns of a session, in order: all of them, durable before this returns, or none.
+
+        A session is made by its first turn, and keeps the user and the agent it was begun with.
+
+        Raises:
+            Invalid: no turn at all, or an empty one.
+            TooLarge: too many turns at once, or one that is too long.
+            SessionBelongsToAnother: the session was begun with another user.
+            IdempotencyMismatch: the key was used for something else.
+        """
+        require(principal, Permission.WRITE)
+        _check([message.content for message in turns.messages])
+        turns = replace(turns, user_id=own_user(principal, turns.user_id))
+        claim = _Claim.of(idempotency_key, turns.user_id, asdict(turns))
+        ids = tuple(uuid7() for _ in turns.messages)
+        return await self._insist(lambda: self._append(principal, turns, claim, ids))
+
+    async def _append(
+        self, principal: Principal, turns: Turns, claim: _Claim | None, ids: tuple[UUID, ...]
+    ) -> Remembered:
+        spoken = list(dict.fromkeys(message.name for message in turns.messages if message.name))
+        last, known = await self._standing(principal, turns)
+        texts = [message.content for message in turns.messages]
+        # No connection is held while the texts are embedded; the session is looked at again afterwards.
+        model, indexed = await index_turns(texts, last.content, {*known, *spoken}, self._embeddings)
+        async with self._storage.transaction(principal) as tx:
+            if claim and (done := await claim.take(tx, ids)):
+                return done
+            if turns.user_id:
+                await tx.ensure_user(turns.user_id, spoken)
+            session = await tx.open_session(turns.session_id, turns.user_id, turns.agent_id, spoken)
+            if turns.user_id and session.user_id != turns.user_id:
+                raise SessionBelongsToAnother
+            if session.last_seq != last.last_seq:
+                raise _Overtaken
+            memories = self._turns(principal, turns, session, ids)
+            await tx.insert_memories(list(zip(memories, indexed, strict=True)), model)
+            await tx.advance_session(turns.session_id, session.last_seq + len(memories))
+        return Remembered(ids)
+
+    async def _standing(self, principal: Principal, turns: Turns) -> tuple[LastTurn, tuple[str, ...]]:
+        """Where the session stands, and the names known so far."""
+        async with self._storage.transaction(principal) as tx:
+            last = await tx.last_turn(turns.session_id) or LastTurn(0, (), None)
+            return last, await tx.participants(turns.user_id) if turns.user_id else last.participants
+
+    async def _insist(self, attempt: Callable[[], Awaitable[Remembered]]) -> Remembered:
+        """Try again when another writer was faster, or the embedding model was changed meanwhile."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await attempt()
+            except _Overtaken:
+                continue
+            except ModelRetired:
+                await self._embeddings.refresh()
+        raise Busy("Others kept writing to the same place.")
+
+    def _turns(
+        self, principal: Principal, turns: Turns, session: SessionState, ids: tuple[UUID, ...]
+    ) -> list[Memory]:
+        """The turns as rows, from the session's next place on."""
+        now = self._clock.now()
+        ceiling = _WRITTEN[principal.role]
+        return [
+            Memory(
+                id=ids[place],
+                kind=Kind.MESSAGE,
+                content=message.content,
+                user_id=session.user_id,
+                agent_id=session.agent_id,
+                session_id=turns.session_id,
+                seq=session.last_seq + place + 1,
+                role=message.role,
+                name=message.name,
+                metadata=message.metadata,
+                trust=min(_SPOKEN.get(message.role, Trust.EXTERNAL), ceiling),
+                valid_from=message.at or now,
+                recorded_at=now,
+            )
+            for place, message in enumerate(turns.messages)
+        ]
+
+    async def add(
+        self, principal: Principal, notes: Sequence[Note], *, idempotency_key: str | None = None
+    ) -> Remembered:
+        """Keep memories that are not turns: all of them, durable before this returns, or none.
+
+        Raises:
+            Invalid: nothing to keep, or an empty content.
+            TooLarge: too many at once, or one that is too long.
+            Forbidden: a memory above the principal's own role, or about somebody they may not write about.
+            IdempotencyMismatch: the key was used for something else.
+        """
+        require(principal, Permission.WRITE)
+        _check([note.content for note in notes])
+        notes = [replace(note, user_id=own_user(principal, note.user_id)) for note in notes]
+        if any(note.min_role > principal.role for note in notes):
+            raise Forbidden("min_role is above this credential's own role.")
+        claim = _Claim.of(idempotency_key, notes[0].user_id, [asdict(note) for note in notes])
+        ids = tuple(uuid7() for _ in notes)
+        return await self._insist(lambda: self._add(principal, notes, claim, ids))
+
+    async def _add(
+        self, principal: Principal, notes: Sequence[Note], claim: _Claim | None, ids: tuple[UUID, ...]
+    ) -> Remembered:
+        model, indexed = await index_notes([note.content for note in notes], self._embeddings)
+        memories = [self._noted(principal, id_, note) for id_, note in zip(ids, notes, strict=True)]
+        async with self._storage.transaction(principal) as tx:
+            if claim and (done := await claim.take(tx, ids)):
+                return done
+            for user_id in sorted({note.user_id for note in notes if note.user_id}):
+                await tx.ensure_user(user_id, ())
+            await tx.insert_memories(list(zip(memories, indexed, strict=True)), model)
+        return Remembered(ids)
+
+    def _noted(self, principal: Principal, id_: UUID, note: Note) -> Memory:
+        now = self._clock.now()
+        valid_from = note.valid_from or now
+        if note.valid_to and note.valid_to <= valid_from:
+            raise Invalid("valid_to is not after valid_from.")
+        return Memory(
+            id=id_,
+            kind=note.kind,
+            content=note.content,
+            user_id=note.user_id,
+            agent_id=note.agent_id,
+            metadata=note.metadata,
+            importance=note.importance,
+            confidence=note.confidence,
+            trust=_WRITTEN[principal.role],
+            min_role=note.min_role,
+            pinned=note.pinned,
+            valid_from=valid_from,
+            valid_to=note.valid_to,
+            recorded_at=now,
+            expires_at=note.expires_at,
+            evidence=note.evidence,
+            source=note.source,
+        )
+
+    async def correct(self, principal: Principal, memory_id: UUID, changes: Mapping[str, Any]) -> Memory:
+        """Change fields of a memory, and return it as it is then; new content is found by its own words.
+
+        `changes`: any of content, metadata, importance, pinned, min_role, valid_to, expires_at.
+
+        Raises:
+            NotFound: there is no such memory, for this principal.
+            Invalid: the changed memory would not be valid.
+        """
+        require(principal, Permission.WRITE)
+        indexed, model = None, 0
+        if "content" in changes:
+            _check([changes["content"]])
+            model, (indexed,) = await index_notes([changes["content"]], self._embeddings)
+        async with self._storage.transaction(principal) as tx:
+            before = await tx.lock_memory(memory_id)
+            if before is None:
+                raise NotFound
+            after = replace(before, **changes)
+            _check_correction(principal, after)
+            await tx.update_memory(after, indexed, model)
+            if indexed and after.session_id and after.seq:
+                await tx.blank_window_after(after.session_id, after.seq)
+        return after
+
+    async def describe_user(
+        self,
+        principal: Principal,
+        user_id: str,
+        *,
+        names: Sequence[str] | None = None,
+        attributes: JsonObject | None = None,
+    ) -> None:
+        """Set what the tenant knows of a person, who is made if new; what is None stays."""
+        require(principal, Permission.WRITE)
+        own_user(principal, user_id)
+        async with self._storage.transaction(principal) as tx:
+            await tx.put_user(user_id, names, attributes)
+
+    async def forget_memory(self, principal: Principal, memory_id: UUID) -> Forgotten:
+        """Delete one memory; what it told is taken out of its neighbour's vector, too.
+
+        Raises:
+            NotFound: there is no such memory, for this principal.
+        """
+        require(principal, Permission.FORGET)
+        async with self._storage.transaction(principal) as tx:
+            memory = await tx.lock_memory(memory_id)
+            if memory is None or not await tx.delete_memory(memory_id):
+                raise NotFound
+            if memory.session_id and memory.seq:
+                await tx.blank_window_after(memory.session_id, memory.seq)
+        return Forgotten(memories=1)
+
+    async def forget_session(self, principal: Principal, session_id: str) -> Forgotten:
+        """Delete a session and all that was said in it; of an unknown one, nothing."""
+        require(principal, Permission.FORGET)
+        async with self._storage.transaction(principal) as tx:
+            return await tx.delete_session(session_id)
+
+    async def forget_user(self, principal: Principal, user_id: str) -> Forgotten:
+        """Delete a person and everything that is remembered of them; of an unknown one, nothing."""
+        require(principal, Permission.FORGET)
+        own_user(principal, user_id)
+        async with self._storage.transaction(principal) as tx:
+            return await tx.delete_user(user_id)
+
+
+def _check(contents: Sequence[str]) -> None:
+    if not contents:
+        raise Invalid("There is nothing to remember.")
+    if len(contents) > LARGEST_BATCH:
+        raise TooLarge(f"{len(contents)} at once are too many.", hint=f"Send at most {LARGEST_BATCH}.")
+    for place, content in enumerate(contents):
+        if not content.strip():
+            raise Invalid(f"The content of item {place} is empty.")
+        if "\0" in content or any("\ud800" <= character <= "\udfff" for character in content):
+            raise Invalid(f"The content of item {place} is not text: it holds NUL or half a surrogate pair.")
+        if len(content) > LONGEST_CONTENT:
+            raise TooLarge(
+                f"The content of item {place} has {len(content)} characters.",
+                hint=f"At most {LONGEST_CONTENT}; send a long text in parts.",
+            )
+
+
+def _check_correction(principal: Principal, memory: Memory) -> None:
+    if memory.user_id is None:
+        require_staff(principal)
+    if memory.min_role > principal.role:
+        raise Forbidden("min_role is above this credential's own role.")
+    if memory.valid_to and memory.valid_to <= memory.valid_from:
+        raise Invalid("valid_to is not after valid_from.")

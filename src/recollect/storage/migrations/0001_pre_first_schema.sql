@@ -1,0 +1,195 @@
+-- The schema as it stands today. Old databases arrive here by migrations/; a test proves the two equal.
+-- Every primary key, unique index and foreign key starts with tenant_id, so that PostgreSQL can shard by it.
+-- Ids that people chose (user, agent, session) are kept as they came; ids of rows are UUIDv7, made by us.
+
+CREATE EXTENSION IF NOT EXISTS vector;
+
+-- Which models the vectors were made by: one serves, and during a change of model one retires.
+CREATE TABLE embedding_models (
+    id          smallint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    name        text NOT NULL UNIQUE,
+    dimensions  integer NOT NULL CHECK (dimensions > 0),
+    state       text NOT NULL CHECK (state IN ('serving', 'retiring'))
+);
+CREATE UNIQUE INDEX embedding_models_state ON embedding_models (state);
+
+CREATE TABLE tenants (
+    tenant_id   uuid PRIMARY KEY,
+    name        text NOT NULL CHECK (length(name) BETWEEN 1 AND 63),
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- The secret itself is shown once and never kept; the key carries tenant and id, so finding it is one read.
+CREATE TABLE api_keys (
+    tenant_id    uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+    id           uuid NOT NULL,
+    name         text NOT NULL,
+    secret_hash  bytea NOT NULL CHECK (length(secret_hash) = 32),
+    role         smallint NOT NULL CHECK (role BETWEEN 0 AND 3),
+    permissions  text[] NOT NULL,
+    user_id      text,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    PRIMARY KEY (tenant_id, id),
+    CHECK ((role = 0) = (user_id IS NOT NULL))
+);
+
+-- A person remembered. `participants`: the names heard in the person's sessions, the agents' included.
+CREATE TABLE users (
+    tenant_id     uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+    user_id       text NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
+    names         text[] NOT NULL DEFAULT '{}',
+    participants  text[] NOT NULL DEFAULT '{}',
+    attributes    jsonb NOT NULL DEFAULT '{}',
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, user_id)
+);
+
+-- One conversation. `last_seq` numbers its turns; the row's lock puts concurrent writers in line.
+CREATE TABLE sessions (
+    tenant_id     uuid NOT NULL,
+    session_id    text NOT NULL CHECK (length(session_id) BETWEEN 1 AND 200),
+    user_id       text,
+    agent_id      text,
+    participants  text[] NOT NULL DEFAULT '{}',
+    attributes    jsonb NOT NULL DEFAULT '{}',
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    last_seq      integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant_id, session_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id)
+);
+CREATE INDEX sessions_of_user ON sessions (tenant_id, user_id, created_at);
+
+-- Everything remembered. No user: shared by the tenant. `whose` is the user, or '': a column, since row level
+-- security keeps an expression like coalesce() out of an index condition.
+-- `embedding` is the turn without its participants' names, `window_embedding` the turn after the one before it.
+CREATE TABLE memories (
+    tenant_id         uuid NOT NULL,
+    id                uuid NOT NULL,
+    kind              text NOT NULL,
+    user_id           text,
+    whose             text NOT NULL GENERATED ALWAYS AS (coalesce(user_id, '')) STORED,
+    agent_id          text,
+    session_id        text,
+    seq               integer,
+    role              text,
+    name              text,
+    content           text NOT NULL,
+    data              jsonb NOT NULL DEFAULT '{}',
+    embedding_model   smallint NOT NULL REFERENCES embedding_models,
+    embedding         halfvec NOT NULL,
+    window_embedding  halfvec,
+    terms             tsvector NOT NULL,
+    term_count        integer NOT NULL,
+    importance        real NOT NULL DEFAULT 0.5 CHECK (importance BETWEEN 0 AND 1),
+    confidence        real NOT NULL DEFAULT 1 CHECK (confidence BETWEEN 0 AND 1),
+    trust             smallint NOT NULL CHECK (trust BETWEEN 0 AND 4),
+    min_role          smallint NOT NULL DEFAULT 0 CHECK (min_role BETWEEN 0 AND 3),
+    pinned            boolean NOT NULL DEFAULT false,
+    valid_from        timestamptz NOT NULL,
+    valid_to          timestamptz CHECK (valid_to > valid_from),
+    recorded_at       timestamptz NOT NULL DEFAULT now(),
+    superseded_at     timestamptz,
+    superseded_by     uuid,
+    expires_at        timestamptz,
+    evidence          uuid[] NOT NULL DEFAULT '{}',
+    source            jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, session_id),
+    CHECK ((session_id IS NULL) = (seq IS NULL))
+) WITH (toast_tuple_target = 8160);  -- keeps a row's vectors beside it: every recall reads them all
+CREATE INDEX memories_of_user ON memories (tenant_id, whose, id);
+CREATE UNIQUE INDEX memories_of_session ON memories (tenant_id, session_id, seq);
+
+-- What a request with this key has done already, so that repeating it changes nothing.
+CREATE TABLE idempotency (
+    tenant_id    uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+    key          text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    fingerprint  bytea NOT NULL,
+    user_id      text,
+    result       jsonb NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, key)
+);
+CREATE INDEX idempotency_of_user ON idempotency (tenant_id, user_id);
+
+-- Whether a memory's metadata passes every condition [{"path", "operator", "value"}].
+-- A key that is absent passes only `ne`, and `exists` false.
+CREATE FUNCTION passes(data jsonb, conditions jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN NOT EXISTS (
+    SELECT FROM jsonb_to_recordset(conditions) AS c(path text[], operator text, value jsonb)
+    WHERE (CASE c.operator
+        WHEN 'eq' THEN data #> c.path = c.value
+        WHEN 'ne' THEN data #> c.path IS DISTINCT FROM c.value
+        WHEN 'in' THEN c.value @> jsonb_build_array(data #> c.path)
+        WHEN 'contains' THEN data #> c.path @> c.value
+        WHEN 'exists' THEN (data #> c.path IS NOT NULL) = (c.value = 'true'::jsonb)
+        WHEN 'gt' THEN jsonb_typeof(data #> c.path) = jsonb_typeof(c.value) AND data #> c.path > c.value
+        WHEN 'gte' THEN jsonb_typeof(data #> c.path) = jsonb_typeof(c.value) AND data #> c.path >= c.value
+        WHEN 'lt' THEN jsonb_typeof(data #> c.path) = jsonb_typeof(c.value) AND data #> c.path < c.value
+        WHEN 'lte' THEN jsonb_typeof(data #> c.path) = jsonb_typeof(c.value) AND data #> c.path <= c.value
+    END) IS NOT TRUE
+);
+
+-- Who may see which row: decided here, by the database, for every statement of the application's role.
+-- The settings are local to a transaction; unset, they read as NULL or '', and nothing is visible.
+-- A policy calls the functions plainly, not in a sub-select, which a sharding extension cannot carry along.
+
+CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('app.tenant', true), '')::uuid;
+
+CREATE FUNCTION current_rank() RETURNS smallint LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(nullif(current_setting('app.role', true), ''), '0')::smallint;
+
+-- The one person whom a principal of the lowest rank is; NULL for every other principal.
+CREATE FUNCTION current_subject() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('app.subject', true), '');
+
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON tenants TO recollect_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+-- The owner alone sees which tenants there are.
+CREATE POLICY roll ON tenants FOR SELECT TO CURRENT_USER USING (true);
+
+ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE api_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON api_keys TO recollect_app
+    USING (tenant_id = current_tenant() AND current_rank() = 3)
+    WITH CHECK (tenant_id = current_tenant() AND current_rank() = 3);
+
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE users FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON users TO recollect_app
+    USING (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()))
+    WITH CHECK (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()));
+
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON sessions TO recollect_app
+    USING (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()))
+    WITH CHECK (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()));
+
+-- A person reads what is theirs and what the tenant shares, up to their rank, and writes only what is theirs.
+ALTER TABLE memories ENABLE ROW LEVEL SECURITY;
+ALTER TABLE memories FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON memories TO recollect_app
+    USING (tenant_id = current_tenant() AND min_role <= current_rank()
+           AND (current_rank() > 0 OR user_id = current_subject() OR user_id IS NULL))
+    WITH CHECK (tenant_id = current_tenant() AND min_role <= current_rank()
+                AND (current_rank() > 0 OR user_id = current_subject()));
+CREATE POLICY own_deletes ON memories AS RESTRICTIVE FOR DELETE TO recollect_app
+    USING (current_rank() > 0 OR user_id = current_subject());
+
+ALTER TABLE idempotency ENABLE ROW LEVEL SECURITY;
+ALTER TABLE idempotency FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON idempotency TO recollect_app
+    USING (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()))
+    WITH CHECK (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()));
+
+GRANT SELECT, INSERT ON tenants TO recollect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys, users, sessions, memories, idempotency TO recollect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON embedding_models TO recollect_app;
+GRANT SELECT ON schema_migrations TO recollect_app;

@@ -1,0 +1,220 @@
+"""The only way to the database: a transaction, for a principal, inside their fence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import psycopg
+from pgvector.psycopg import register_vector_async
+from psycopg import AsyncConnection, sql
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from recollect.core.errors import Busy, Forbidden, StorageUnavailable, UnsafeRole
+from recollect.core.model import Principal, Role
+from recollect.storage.migrate import require_current
+from recollect.storage.transaction import Transaction
+
+Connection: TypeAlias = AsyncConnection[dict[str, Any]]
+
+# One plan for every value: the queries are written so that the generic plan is the good one, and planning
+# the recall anew each time would take longer than running it.
+_SESSION = """
+SET statement_timeout = '30s';
+SET lock_timeout = '10s';
+SET idle_in_transaction_session_timeout = '60s';
+SET plan_cache_mode = force_generic_plan;
+SET timezone = 'UTC'
+"""
+
+_ROLE = """
+SELECT session_user AS name,
+    array(SELECT rolname::text FROM pg_roles
+          WHERE (rolsuper OR rolbypassrls OR rolname IN (
+                    'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+            AND pg_has_role(session_user, oid, 'MEMBER')) AS unfenced,
+    array(SELECT relname::text FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+          WHERE n.nspname = current_schema() AND relkind IN ('r', 'p')
+            AND pg_has_role(session_user, relowner, 'MEMBER')) AS owned
+"""
+
+
+class PostgresStorage:
+    """A pool of connections of the application's role.
+
+    Made by `PostgresStorage.open`; `async with` closes it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pool: AsyncConnectionPool[Connection],
+        revive: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._url = url
+        self._pool = pool
+        self._revive = revive
+        self._reviving = asyncio.Lock()
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        size: int = 10,
+        wait: float = 10,
+        revive: Callable[[], Awaitable[None]] | None = None,
+    ) -> Self:
+        """Connect as the application; `size` connections at most, for one of which a caller waits `wait` s.
+
+        `revive` is called when the database does not answer, to start it again if it is ours.
+
+        Raises:
+            UnsafeRole: the role could read past the tenants' fence.
+            SchemaOutdated: `recollect migrate` has to be run first.
+            StorageUnavailable: nothing answers at the URL.
+        """
+        await _examine(url)
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=wait,
+            max_waiting=size * 100,
+            kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
+            configure=_configure,
+            reconnect_timeout=2,
+            open=False,
+        )
+        try:
+            await pool.open(wait=True, timeout=wait)
+        except PoolTimeout as error:
+            await pool.close()
+            raise StorageUnavailable from error
+        return cls(url, pool, revive)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self, principal: Principal) -> AsyncIterator[Transaction]:
+        """A transaction in which only what the principal may see is there. Commits, or rolls all back.
+
+        Raises:
+            Forbidden: a write reached outside the fence.
+            Busy: no connection came free, or a lock or statement took too long.
+            StorageUnavailable: the database went away; whether a commit under way took place is unknown,
+                and an idempotency key makes repeating it safe.
+        """
+        connection = await self._begin(principal)
+        try:
+            yield Transaction(connection, principal)
+            await connection.execute("COMMIT")
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Forbidden("That is outside of what this principal may touch.") from error
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+            raise Busy("The database took too long over this request.") from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StorageUnavailable from error
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _begin(self, principal: Principal) -> Connection:
+        """A connection with its transaction begun; connections that died in the pool are passed over."""
+        begin = _opening(principal)
+        for _ in range(self._pool.max_size + 1):
+            connection = await self._take()
+            try:
+                await connection.execute(begin, prepare=False)
+            except psycopg.OperationalError:
+                await self._pool.putconn(connection)
+            except BaseException:
+                await self._pool.putconn(connection)
+                raise
+            else:
+                return connection
+        raise StorageUnavailable
+
+    async def _take(self) -> Connection:
+        try:
+            return await self._pool.getconn()
+        except psycopg.errors.Error as error:
+            reason = error
+        if self._revive and not await self._answers():
+            async with self._reviving:
+                await self._revive()
+            try:
+                return await self._pool.getconn()
+            except psycopg.errors.Error as error:
+                reason = error
+        if isinstance(reason, PoolTimeout) and await self._answers():
+            raise Busy from reason
+        raise StorageUnavailable from reason
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await AsyncConnection.connect(self._url, connect_timeout=2)
+        except psycopg.OperationalError:
+            return False
+        await connection.close()
+        return True
+
+
+def _opening(principal: Principal) -> sql.Composed:
+    """BEGIN with the principal's settings, in one message. They are plain SETs, which also reach shards."""
+    subject = principal.subject if principal.role is Role.USER else ""
+    return sql.SQL(
+        "BEGIN; SET LOCAL app.tenant = {}; SET LOCAL app.role = {}; SET LOCAL app.subject = {}"
+    ).format(
+        sql.Literal(str(principal.tenant_id)), sql.Literal(str(int(principal.role))), sql.Literal(subject)
+    )
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.execute(_SESSION, prepare=False)
+    await register_vector_async(connection)
+
+
+async def _examine(url: str) -> None:
+    """Refuse a role that could read past the fence, and a schema that is not ours."""
+    try:
+        connection = await AsyncConnection.connect(url, autocommit=True, row_factory=dict_row)
+    except psycopg.OperationalError as error:
+        raise StorageUnavailable(
+            f"PostgreSQL does not answer: {error}", hint="Check the URL, the password, and that it runs."
+        ) from error
+    async with connection:
+        role = await (await connection.execute(_ROLE)).fetchone()
+        assert role is not None
+        if reason := _unsafe(role):
+            raise UnsafeRole(
+                f"The role '{role['name']}' {reason}, so row level security would not hold it.",
+                hint="Connect as a role that is only a member of recollect_app: "
+                "CREATE ROLE recollect_server LOGIN PASSWORD '…' IN ROLE recollect_app;",
+            )
+        async with await AsyncConnection.connect(url, autocommit=True) as plain:
+            await require_current(plain)
+
+
+def _unsafe(role: dict[str, Any]) -> str | None:
+    if role["unfenced"]:
+        return (
+            "is, or can become, a superuser, a role with BYPASSRLS, or one that reaches the server's files "
+            f"({', '.join(role['unfenced'])})"
+        )
+    if role["owned"]:
+        return f"owns tables ({', '.join(sorted(role['owned'])[:3])}, …)"
+    return None

@@ -1,0 +1,71 @@
+-- name: ensure_user
+-- The person's row, made when it is first heard of; new names of participants are added to it.
+INSERT INTO users AS u (tenant_id, user_id, participants)
+VALUES (%(tenant_id)s::uuid, %(user_id)s::text, %(participants)s::text[])
+ON CONFLICT (tenant_id, user_id) DO UPDATE
+    SET participants = u.participants || array(
+        SELECT name FROM unnest(excluded.participants) AS name WHERE name <> ALL (u.participants))
+    WHERE NOT u.participants @> excluded.participants
+
+-- name: open_session
+-- The session's row, made when it is new, and locked until the transaction ends; `last_seq` is as it was.
+-- A session keeps the user and the agent it was begun with.
+INSERT INTO sessions AS s (tenant_id, session_id, user_id, agent_id, participants)
+VALUES (%(tenant_id)s::uuid, %(session_id)s::text, %(user_id)s::text, %(agent_id)s::text,
+        %(participants)s::text[])
+ON CONFLICT (tenant_id, session_id) DO UPDATE
+    SET participants = s.participants || array(
+        SELECT name FROM unnest(excluded.participants) AS name WHERE name <> ALL (s.participants))
+RETURNING user_id, agent_id, last_seq
+
+-- name: advance_session
+-- So many turns were added.
+UPDATE sessions SET last_seq = %(last_seq)s::integer
+WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text
+
+-- name: last_turn
+-- Where a session stands, and its newest turn, on which the next one's window rests.
+SELECT s.last_seq, s.participants, m.content
+FROM sessions AS s
+LEFT JOIN memories AS m
+    ON m.tenant_id = s.tenant_id AND m.session_id = s.session_id AND m.seq = s.last_seq
+WHERE s.tenant_id = %(tenant_id)s::uuid AND s.session_id = %(session_id)s::text
+
+-- name: session
+-- One session.
+SELECT session_id, user_id, agent_id, participants, attributes, created_at, last_seq
+FROM sessions WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text
+
+-- name: list_sessions
+-- Sessions by the time they began, the newest first.
+SELECT session_id, user_id, agent_id, participants, attributes, created_at, last_seq
+FROM sessions
+WHERE tenant_id = %(tenant_id)s::uuid
+  AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s)
+  AND (created_at, session_id) < (%(before_at)s::timestamptz, %(before_id)s::text)
+ORDER BY created_at DESC, session_id DESC
+LIMIT %(limit)s::integer
+
+-- name: turns_of_session
+-- A session's turns in their order, after a place in it.
+SELECT {columns}
+FROM memories AS m
+WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text AND m.seq > %(after)s::integer
+ORDER BY m.seq
+LIMIT %(limit)s::integer
+
+-- name: recent_turns
+-- The last turns of a session, the newest first.
+SELECT {columns}
+FROM memories AS m
+WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text
+ORDER BY m.seq DESC
+LIMIT %(limit)s::integer
+
+-- name: delete_session
+-- A session's row, after its turns.
+DELETE FROM sessions WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text
+
+-- name: delete_sessions_of_user
+-- A person's sessions, after their turns.
+DELETE FROM sessions WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text

@@ -1,0 +1,42 @@
+"""How a named query is run inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from psycopg import AsyncConnection
+
+from recollect.core.model import Principal
+from recollect.storage.queries import QUERIES
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Rows:
+    """A connection inside its principal's transaction; the tenant stands in every statement by itself."""
+
+    def __init__(self, connection: AsyncConnection[Row], principal: Principal) -> None:
+        self._connection = connection
+        self._principal = principal
+
+    def _bound(self, values: Mapping[str, Any]) -> Row:
+        return {**values, "tenant_id": self._principal.tenant_id}
+
+    async def _all(self, query: str, **values: Any) -> list[Row]:
+        cursor = await self._connection.execute(QUERIES[query], self._bound(values), binary=True)
+        return await cursor.fetchall()
+
+    async def _one(self, query: str, **values: Any) -> Row | None:
+        cursor = await self._connection.execute(QUERIES[query], self._bound(values), binary=True)
+        return await cursor.fetchone()
+
+    async def _run(self, query: str, **values: Any) -> int:
+        """The number of rows touched."""
+        cursor = await self._connection.execute(QUERIES[query], self._bound(values))
+        return cursor.rowcount
+
+    async def _run_each(self, query: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """The statement for each of the values, sent as one pipeline."""
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(QUERIES[query], [self._bound(each) for each in values])

@@ -1,0 +1,55 @@
+"""The people who are remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg.types.json import Jsonb
+
+from recollect.core.model import Forgotten, JsonObject, User
+from recollect.storage.rows import Row, Rows
+
+
+def _user(row: Row) -> User:
+    return User(**row | {"names": tuple(row["names"])})
+
+
+class UserRows(Rows):
+    """The table `users`, and all that hangs on a person."""
+
+    async def ensure_user(self, user_id: str, participants: Sequence[str]) -> None:
+        """Make the person known, and the names heard in their sessions."""
+        await self._run("ensure_user", user_id=user_id, participants=list(participants))
+
+    async def participants(self, user_id: str) -> tuple[str, ...]:
+        """The names heard in the person's sessions; () of nobody we know."""
+        row = await self._one("participants_of", user_id=user_id)
+        return tuple(row["participants"]) if row else ()
+
+    async def user(self, user_id: str) -> User | None:
+        """The person, with exact counts of what is remembered."""
+        row = await self._one("user", user_id=user_id)
+        return _user(row) if row else None
+
+    async def list_users(self, *, after: str, limit: int) -> list[User]:
+        """People by id, after one of them, without counts."""
+        rows = await self._all("list_users", after=after, limit=limit)
+        return [_user(row) for row in rows]
+
+    async def put_user(
+        self, user_id: str, names: Sequence[str] | None, attributes: JsonObject | None
+    ) -> None:
+        """Set what is given of a person, who is made if new."""
+        await self._run(
+            "put_user",
+            user_id=user_id,
+            names=None if names is None else list(names),
+            attributes=None if attributes is None else Jsonb(attributes),
+        )
+
+    async def delete_user(self, user_id: str) -> Forgotten:
+        """Delete a person and everything that is remembered of them."""
+        memories = await self._run("delete_memories_of_user", user_id=user_id)
+        sessions = await self._run("delete_sessions_of_user", user_id=user_id)
+        await self._run("delete_requests_of_user", user_id=user_id)
+        return Forgotten(memories, sessions, users=await self._run("delete_user", user_id=user_id))

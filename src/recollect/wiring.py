@@ -1,0 +1,180 @@
+"""Builds everything from the settings: the one place that knows all the rooms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from recollect.adapters.embeddings import DEFAULT_MODEL, open_embedder
+from recollect.core.embeddings import Embeddings
+from recollect.core.handles import TenantMemory
+from recollect.core.ports import Embedder
+from recollect.core.service import Service
+from recollect.core.tenants import Tenants
+from recollect.settings import Settings, load_settings
+from recollect.storage import embedded
+from recollect.storage.migrate import migrate, prepare
+from recollect.storage.pool import PostgresStorage
+
+Progress = Callable[[str], None]
+MODEL_SECONDS = 5.0
+"""How soon a change of the embedding model by another process is noticed."""
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the database is reached: `url` as the application, `owner_url` as its owner, if we know how."""
+
+    url: str
+    owner_url: str | None
+    server: embedded.Server | None = None
+
+    async def revive(self) -> None:
+        """Start the server again, if it is ours."""
+        if self.server:
+            await asyncio.to_thread(self.server.revive)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, progress: Progress = lambda _: None) -> AsyncIterator[Database]:
+    """The database of the settings, running, and migrated where we may; ours stops with its last user."""
+    if settings.database_url:
+        owner = settings.owner_database_url.get_secret_value() if settings.owner_database_url else None
+        if owner:
+            await migrate(owner)
+        yield Database(settings.database_url.get_secret_value(), owner)
+        return
+    server = await asyncio.to_thread(embedded.start, settings.home, progress=progress)
+    try:
+        database = Database(server.url("recollect_server"), server.url("recollect_owner"), server)
+        await prepare(server.url("postgres", "postgres"), server.url("recollect_owner"))
+        await migrate(server.url("recollect_owner"))
+        yield database
+    finally:
+        await asyncio.to_thread(server.release)
+
+
+class Recollect:
+    """Recollect as a library.
+
+    >>> async def example():
+    ...     async with Recollect.open() as memory:
+    ...         shopper = memory.tenant("loft").user("customer-17")
+    ...         await shopper.remember("I love modern furniture.", session="s1")
+    ...         return await shopper.recall("what style of furniture?")
+    """
+
+    service: Service
+    tenants: Tenants
+    storage: PostgresStorage
+    embeddings: Embeddings
+    database: Database
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    def open(
+        cls,
+        url: str | None = None,
+        *,
+        settings: Settings | None = None,
+        progress: Progress = lambda _: None,
+    ) -> Self:
+        """To be entered by `async with`: the embedded database, or the one at the URL.
+
+        Raises on entering:
+            Misconfigured: something must be set up first; the message and its hint say what.
+            StorageUnavailable: the database does not answer.
+        """
+        return cls(settings or load_settings(database_url=url), progress)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            clock = SystemClock()
+            opener = await stack.enter_async_context(_Opener(self.settings, self._progress))
+            self.database = await stack.enter_async_context(open_database(self.settings, self._progress))
+            self.storage = await stack.enter_async_context(
+                await PostgresStorage.open(
+                    self.database.url, size=self.settings.pool_size, revive=self.database.revive
+                )
+            )
+            self.embeddings = Embeddings(self.storage, opener.open)
+            stack.push_async_callback(self.embeddings.aclose)
+            await self.embeddings.start(self.settings.model, DEFAULT_MODEL)
+            following = asyncio.create_task(self.embeddings.follow(MODEL_SECONDS))
+            stack.push_async_callback(_cancel, following)
+            self.service = Service(self.storage, self.embeddings, clock)
+            self.tenants = Tenants(self.storage, clock)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def tenant(self, name: str) -> TenantMemory:
+        """A business's memory."""
+        return TenantMemory(self.service, self.storage, name)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class _Opener:
+    """Opens embedders; the one that is most likely wanted already while the database starts."""
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._likely = settings.model or DEFAULT_MODEL
+        self._early: asyncio.Task[Embedder] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._early = asyncio.create_task(self._open(self._likely))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._early:
+            (opened,) = await asyncio.gather(self._early, return_exceptions=True)
+            if not isinstance(opened, BaseException):
+                await opened.aclose()
+
+    async def open(self, model: str) -> Embedder:
+        """The embedder of a model; whoever gets it closes it."""
+        early, self._early = self._early, None
+        if early is None:
+            return await self._open(model)
+        embedder = await early
+        if model in (self._likely, embedder.model):
+            return embedder
+        await embedder.aclose()
+        return await self._open(model)
+
+    async def _open(self, model: str) -> Embedder:
+        return await open_embedder(
+            model,
+            self._settings.home / "models",
+            threads=self._settings.model_threads,
+            progress=self._progress,
+        )
