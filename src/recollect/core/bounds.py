@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from recollect.core.errors import Invalid, TooLarge
+from recollect.core.model import Filter, Note, Turns
 
 LONGEST_ID = 200
 LARGEST_JSON = 65_536
@@ -72,7 +74,9 @@ def _weigh(item: Any, what: str) -> int:
             return 1 + len(check_text(item, what))
         case float() if not math.isfinite(item):
             raise Invalid(f"{what} holds a number that is not finite.")
-        case None | bool() | int() | float() | list() | tuple() | dict():
+        case int():
+            return 1 + item.bit_length() // 3
+        case None | float() | list() | tuple() | dict():
             return 1
         case _:
             raise Invalid(f"{what} holds something that is not JSON.")
@@ -84,11 +88,71 @@ def _inside(item: Any) -> list[Any]:
     return list(item) if isinstance(item, list | tuple) else []
 
 
-def check_time(at: datetime, what: str) -> None:
+def check_times(**times: datetime | None) -> None:
     """Refuse a time without a zone, or one that no calendar of ours reaches.
 
     Raises:
-        Invalid: the time has no zone, or is before the year 1000 or after 9998.
+        Invalid: a time has no zone, or is before the year 1000 or after 9998.
     """
-    if at.tzinfo is None or not EARLIEST <= at < LATEST:
-        raise Invalid(f"{what} is not a time with a zone, of the years 1000 to 9998.")
+    for what, at in times.items():
+        if at and (at.tzinfo is None or not EARLIEST <= at < LATEST):
+            raise Invalid(f"{what} is not a time with a zone, of the years 1000 to 9998.")
+
+
+def check_ids(**ids: str | None) -> None:
+    """Refuse an id that nobody can have; None is none.
+
+    Raises:
+        Invalid: as `check_id` does.
+    """
+    for what, value in ids.items():
+        if value is not None:
+            check_id(value, what)
+
+
+def check_turns(turns: Turns) -> None:
+    """Refuse turns of which anything but the content cannot be kept.
+
+    Raises:
+        Invalid, TooLarge: as the checks above do.
+    """
+    check_ids(session_id=turns.session_id, user_id=turns.user_id, agent_id=turns.agent_id)
+    for message in turns.messages:
+        check_ids(role=message.role, name=message.name)
+        check_times(at=message.at)
+        check_json(message.metadata, "metadata")
+
+
+def check_notes(notes: Sequence[Note]) -> None:
+    """Refuse notes of which anything but the content cannot be kept.
+
+    Raises:
+        Invalid, TooLarge: as the checks above do.
+    """
+    for note in notes:
+        check_ids(user_id=note.user_id, agent_id=note.agent_id)
+        check_times(valid_from=note.valid_from, valid_to=note.valid_to, expires_at=note.expires_at)
+        check_shares(importance=note.importance, confidence=note.confidence)
+        check_json(note.metadata, "metadata")
+        check_json(note.source, "source")
+
+
+def check_shares(**shares: float) -> None:
+    """Refuse what is not from 0 to 1.
+
+    Raises:
+        Invalid: one is not.
+    """
+    for what, share in shares.items():
+        if not 0 <= share <= 1:
+            raise Invalid(f"{what} is not from 0 to 1.")
+
+
+def check_scope(scope: Filter) -> None:
+    """Refuse a scope in which nothing could ever be.
+
+    Raises:
+        Invalid: as the checks above do.
+    """
+    check_ids(user_id=scope.user_id, agent_id=scope.agent_id, session_id=scope.session_id)
+    check_times(since=scope.since, until=scope.until, as_of=scope.as_of, known_at=scope.known_at)

@@ -11,6 +11,10 @@ from recollect.core.ports import Embedder, Indexed, ModelRow, Vector, Vectors
 from recollect.core.text.names import strip_names
 from recollect.core.text.tokens import tokenize
 
+BEFORE = 300
+"""So many characters of the turn before are part of a window: a long one would push the turn itself out of
+what the model reads."""
+
 
 def plain_turn(turn: str, names: Collection[str]) -> str:
     """The turn as it is embedded: without its participants' names, which everybody says."""
@@ -18,8 +22,8 @@ def plain_turn(turn: str, names: Collection[str]) -> str:
 
 
 def window(before: str | None, plain: str, names: Collection[str]) -> str:
-    """The turn after the one before it, as it is embedded; the first of a session stands alone."""
-    return f"{plain_turn(before, names)} {plain}" if before else plain
+    """The turn after the end of the one before it, as it is embedded; the first of a session stands alone."""
+    return f"{plain_turn(before, names)[-BEFORE:]} {plain}" if before else plain
 
 
 async def index_notes(texts: Sequence[str], embeddings: Embeddings) -> tuple[int, list[Indexed]]:

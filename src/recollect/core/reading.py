@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from recollect.core.access import own_scope, own_user, require, require_staff
+from recollect.core.bounds import check_id, check_scope, check_text
 from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Invalid, NotFound, TooLarge
 from recollect.core.model import Context, Filter, Hit, Memory, Permission, Principal, Session, User
@@ -49,7 +50,13 @@ class Reader:
             Forbidden: the scope is not the principal's.
         """
         require(principal, Permission.READ)
+        check_scope(scope)
         scope = own_scope(principal, scope)
+        if scope.all_users:
+            raise Invalid(
+                "Recall searches one user's memories, or those that the tenant shares.",
+                hint="Name the user_id, or leave it out for what is shared.",
+            )
         _check_query(text, limit)
         query, plain = await self._understand(principal, text, scope.user_id)
         aim = await self._embeddings.aim(plain)
@@ -94,8 +101,12 @@ class Reader:
         hits = await self.recall(principal, text, scope, limit=CONTEXT_HITS)
         recent: list[Memory] = []
         if session_id:
+            check_id(session_id, "session_id")
+            user_id = own_scope(principal, scope).user_id
             async with self._storage.transaction(principal) as tx:
-                recent = await tx.recent_turns(session_id, CONTEXT_TURNS)
+                turns = await tx.recent_turns(session_id, CONTEXT_TURNS)
+            # Whatever session is named: what somebody else said does not get into this person's prompt.
+            recent = [turn for turn in turns if turn.user_id in (None, user_id)]
         packed = pack(
             [
                 Section("Relevant memories", [_passage(hit.memory) for hit in hits]),
@@ -123,6 +134,7 @@ class Reader:
     ) -> list[Memory]:
         """The newest memories in scope, those recorded before `before`."""
         require(principal, Permission.READ)
+        check_scope(scope)
         scope = own_scope(principal, scope)
         _check_page(limit)
         async with self._storage.transaction(principal) as tx:
@@ -135,6 +147,7 @@ class Reader:
             NotFound: there is none by this id, for this principal.
         """
         require(principal, Permission.READ)
+        check_id(session_id, "session_id")
         async with self._storage.transaction(principal) as tx:
             found = await tx.session(session_id)
         if found is None:
@@ -151,6 +164,7 @@ class Reader:
     ) -> list[Session]:
         """The sessions that began last, of one user or of all."""
         require(principal, Permission.READ)
+        check_scope(Filter(user_id=user_id))
         user_id = own_user(principal, user_id)
         _check_page(limit)
         async with self._storage.transaction(principal) as tx:
@@ -161,6 +175,7 @@ class Reader:
     ) -> list[Memory]:
         """A session's turns in order, after a place in it."""
         require(principal, Permission.READ)
+        check_id(session_id, "session_id")
         _check_page(limit)
         async with self._storage.transaction(principal) as tx:
             return await tx.turns(session_id, after=after, limit=limit)
@@ -172,6 +187,7 @@ class Reader:
             NotFound: nobody by this id is known, to this principal.
         """
         require(principal, Permission.READ)
+        check_id(user_id, "user_id")
         own_user(principal, user_id)
         async with self._storage.transaction(principal) as tx:
             found = await tx.user(user_id)
@@ -191,6 +207,7 @@ class Reader:
 def _check_query(text: str, limit: int) -> None:
     if not text.strip():
         raise Invalid("The query is empty.")
+    check_text(text, "The query")
     if len(text) > LONGEST_QUERY:
         raise TooLarge(f"The query has {len(text)} characters.", hint=f"At most {LONGEST_QUERY}.")
     if not 1 <= limit <= MOST_HITS:

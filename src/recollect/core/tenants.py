@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from recollect.core.bounds import check_ids
 from recollect.core.errors import AlreadyExists, Invalid, NotFound, Unauthenticated
 from recollect.core.ids import uuid7
 from recollect.core.model import ApiKey, Permission, Principal, Role, Tenant, tenant_id_of
@@ -120,6 +121,7 @@ class Tenants:
         """
         if (role is Role.USER) != bool(user_id):
             raise Invalid("A key of role 'user' is one person's: name the user, and only then.")
+        check_ids(name=name, user_id=user_id)
         if expires_at and expires_at <= self._clock.now():
             raise Invalid("expires_at is in the past.")
         owner = await self.find(tenant)

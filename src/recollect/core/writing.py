@@ -10,6 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from recollect.core.access import own_user, require, require_staff
+from recollect.core.bounds import (
+    check_id,
+    check_ids,
+    check_json,
+    check_notes,
+    check_shares,
+    check_text,
+    check_times,
+    check_turns,
+)
 from recollect.core.embeddings import Embeddings
 from recollect.core.errors import (
     Busy,
@@ -67,6 +77,7 @@ class _Claim:
     def of(cls, key: str | None, user_id: str | None, *request: Any) -> _Claim | None:
         if key is None:
             return None
+        check_id(key, "The idempotency key")
         text = json.dumps(request, default=str, sort_keys=True, ensure_ascii=False)
         return cls(key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), user_id)
 
@@ -104,6 +115,7 @@ class Writer:
         """
         require(principal, Permission.WRITE)
         _check([message.content for message in turns.messages])
+        check_turns(turns)
         turns = replace(turns, user_id=own_user(principal, turns.user_id))
         claim = _Claim.of(idempotency_key, turns.user_id, asdict(turns))
         ids = tuple(uuid7() for _ in turns.messages)
@@ -187,6 +199,7 @@ class Writer:
         """
         require(principal, Permission.WRITE)
         _check([note.content for note in notes])
+        check_notes(notes)
         notes = [replace(note, user_id=own_user(principal, note.user_id)) for note in notes]
         if any(note.min_role > principal.role for note in notes):
             raise Forbidden("min_role is above this credential's own role.")
@@ -267,7 +280,10 @@ class Writer:
     ) -> None:
         """Set what the tenant knows of a person, who is made if new; what is None stays."""
         require(principal, Permission.WRITE)
+        check_id(user_id, "user_id")
         own_user(principal, user_id)
+        check_ids(**{f"names[{place}]": name for place, name in enumerate(names or ())})
+        check_json(attributes or {}, "attributes")
         async with self._storage.transaction(principal) as tx:
             await tx.put_user(user_id, names, attributes)
 
@@ -289,12 +305,14 @@ class Writer:
     async def forget_session(self, principal: Principal, session_id: str) -> Forgotten:
         """Delete a session and all that was said in it; of an unknown one, nothing."""
         require(principal, Permission.FORGET)
+        check_id(session_id, "session_id")
         async with self._storage.transaction(principal) as tx:
             return await tx.delete_session(session_id)
 
     async def forget_user(self, principal: Principal, user_id: str) -> Forgotten:
         """Delete a person and everything that is remembered of them; of an unknown one, nothing."""
         require(principal, Permission.FORGET)
+        check_id(user_id, "user_id")
         own_user(principal, user_id)
         async with self._storage.transaction(principal) as tx:
             return await tx.delete_user(user_id)
@@ -308,8 +326,7 @@ def _check(contents: Sequence[str]) -> None:
     for place, content in enumerate(contents):
         if not content.strip():
             raise Invalid(f"The content of item {place} is empty.")
-        if "\0" in content or any("\ud800" <= character <= "\udfff" for character in content):
-            raise Invalid(f"The content of item {place} is not text: it holds NUL or half a surrogate pair.")
+        check_text(content, f"The content of item {place}")
         if len(content) > LONGEST_CONTENT:
             raise TooLarge(
                 f"The content of item {place} has {len(content)} characters.",
@@ -322,5 +339,8 @@ def _check_correction(principal: Principal, memory: Memory) -> None:
         require_staff(principal)
     if memory.min_role > principal.role:
         raise Forbidden("min_role is above this credential's own role.")
+    check_times(valid_to=memory.valid_to, expires_at=memory.expires_at)
+    check_shares(importance=memory.importance)
+    check_json(memory.metadata, "metadata")
     if memory.valid_to and memory.valid_to <= memory.valid_from:
         raise Invalid("valid_to is not after valid_from.")

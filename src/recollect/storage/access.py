@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from recollect.core.errors import IdempotencyMismatch
 from recollect.core.model import ApiKey, Permission, Role, Tenant
 from recollect.core.ports import Done
 from recollect.storage.rows import Row, Rows
@@ -65,10 +66,15 @@ class AccessRows(Rows):
     async def claim_request(
         self, key: str, fingerprint: bytes, user_id: str | None, result: Mapping[str, Any]
     ) -> Done | None:
-        """None: this request is the first with its key. Otherwise what the first one did."""
+        """None: this request is the first with its key. Otherwise what the first one did.
+
+        Raises:
+            IdempotencyMismatch: it was a request of a person whom the principal may not see.
+        """
         values = {"key": key, "fingerprint": fingerprint, "user_id": user_id, "result": Jsonb(result)}
         if await self._run("claim_request", **values):
             return None
         row = await self._one("request", key=key)
-        assert row is not None
+        if row is None:  # somebody else's, whom this principal may not see
+            raise IdempotencyMismatch
         return Done(**row)

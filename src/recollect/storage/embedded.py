@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +34,10 @@ ACCOUNT = "recollect"
 SOCKET_PATH_LIMIT = 90
 LOG_LIMIT = 10_000_000
 START_SECONDS = 60
+_PLAIN = re.compile(r"[\w./ -]+")
+_ACCEPTS = 0
+_LISTENS = (0, 1)
+"""What pg_isready answers: 0 the server accepts connections, 1 it starts or stops, 2 there is none."""
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -60,8 +65,7 @@ class Server:
     def revive(self) -> None:
         """Start the server again if it is gone; blocks."""
         with _exclusive(self.installation.folder.parent / "boot"):
-            if not self.installation.is_running():
-                self.installation.start()
+            self.installation.bring_up()
 
     def release(self) -> None:
         """Give the server up; it stops when nobody else uses it."""
@@ -87,8 +91,8 @@ class Installation:
 
     @property
     def socket(self) -> Path:
-        """The folder of the socket: ours, or a short one where the system's limit on paths forbids ours."""
-        if len(os.fsencode(self.folder)) <= SOCKET_PATH_LIMIT:
+        """The folder of the socket: ours, or a short one where PostgreSQL cannot take ours as a setting."""
+        if len(os.fsencode(self.folder)) <= SOCKET_PATH_LIMIT and _PLAIN.fullmatch(str(self.folder)):
             return self.folder
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"recollect-{os.geteuid()}-{digest}"
@@ -100,7 +104,11 @@ class Installation:
         return copy if copy.exists() else POSTGRES_VERSIONS[self.version]
 
     def run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs under the account; its output is in the result."""
+        """Run one of PostgreSQL's programs under the account, in the folder; its output is in the result.
+
+        Files are named within the folder: pg_ctl hands their names to a shell, which reads them its own way.
+        A group of its own keeps a Ctrl-C, which a terminal sends to all, from ending a start half way.
+        """
         return subprocess.run(  # noqa: S603 - our own binaries, arguments as a list
             [self.binaries / program, *arguments],
             check=False,
@@ -108,6 +116,7 @@ class Installation:
             text=True,
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
+            process_group=0,
             user=self.account,
             group=self.account,
             extra_groups=[] if self.account else None,
@@ -115,7 +124,13 @@ class Installation:
         )
 
     def is_running(self) -> bool:
-        return self.run("pg_ctl", "status", "-D", self.data).returncode == 0
+        """Whether a server listens, ready or not. Its process id would not tell: a dead one may linger."""
+        return self._asked() in _LISTENS
+
+    def _asked(self) -> int:
+        return self.run(
+            "pg_isready", "-q", "-h", self.socket, "-p", self.settings.get("port", "5432")
+        ).returncode
 
     def initialise(self) -> None:
         """Make the cluster, under another name until it is whole."""
@@ -123,39 +138,66 @@ class Installation:
         shutil.rmtree(unfinished, ignore_errors=True)
         made = self.run(
             "initdb", "--username=postgres", "--auth-local=trust", "--auth-host=reject",
-            "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", "-D", unfinished,
+            "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", "-D", unfinished.name,
         )  # fmt: skip
         if made.returncode:
             raise Misconfigured(f"PostgreSQL could not be set up in {self.folder}: {made.stderr.strip()}")
         unfinished.rename(self.data)
 
-    def start(self) -> None:
-        """Start the server, and wait until it answers; after a crash it recovers first."""
+    def bring_up(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Return when the server accepts connections; one that is not there is started.
+
+        Raises:
+            StorageUnavailable: it does not come up.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while (answer := self._asked()) != _ACCEPTS:
+            if answer not in _LISTENS:
+                progress("Starting the embedded PostgreSQL")
+                self._start(is_last=time.monotonic() > deadline)
+            elif time.monotonic() > deadline:
+                raise StorageUnavailable("The embedded PostgreSQL does not accept connections.")
+            time.sleep(0.05)
+
+    def _start(self, *, is_last: bool) -> None:
         log = self.folder / "log"
         if log.exists() and log.stat().st_size > LOG_LIMIT:
             log.unlink()
         given = {**SETTINGS, **self.settings, "unix_socket_directories": str(self.socket)}
         options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            started = self.run(
-                "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-l", log, "-o", options, "-D", self.data
+        self._reap()
+        started = self.run(
+            "pg_ctl",
+            "start",
+            "-w",
+            "-t",
+            str(START_SECONDS),
+            "-l",
+            log.name,
+            "-o",
+            options,
+            "-D",
+            self.data.name,
+        )
+        tail = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+        # What a killed server leaves stands in the way for a moment: its process, and its children's memory.
+        passing = any('postmaster.pid" already exists' in line or "still in use" in line for line in tail)
+        if started.returncode and (is_last or not passing) and not self.is_running():
+            raise StorageUnavailable(
+                f"The embedded PostgreSQL did not start: {chr(10).join(tail) or started.stderr.strip()}",
+                hint=f"Its log is {log}.",
             )
-            if started.returncode == 0:
-                return
-            # A killed postmaster's children hold its shared memory for a moment after it.
-            if time.monotonic() > deadline or "still in use" not in log.read_text(errors="replace")[-2000:]:
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
-                raise StorageUnavailable(
-                    f"The embedded PostgreSQL did not start: {tail or started.stderr.strip()}",
-                    hint=f"Its log is {log}.",
-                )
-            time.sleep(0.2)
+
+    def _reap(self) -> None:
+        """As the first process of a container we are the parent of a killed server, and it waits for us."""
+        file = self.data / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError, ChildProcessError):
+            os.waitpid(int(file.read_text().splitlines()[0]), os.WNOHANG)
 
     def stop(self) -> None:
         """Stop the server cleanly: sessions are ended, everything is on disk."""
         if self.is_running():
-            self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data)
+            self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data.name)
 
 
 def start(
@@ -182,9 +224,7 @@ def start(
             if not (installation.data / "PG_VERSION").exists():
                 progress("Creating the embedded PostgreSQL")
                 installation.initialise()
-            if not installation.is_running():
-                progress("Starting the embedded PostgreSQL")
-                installation.start()
+            installation.bring_up(progress)
     except BaseException:
         lease.close()
         raise
@@ -194,9 +234,15 @@ def start(
 def _prepare(folder: Path) -> Path:
     """Make our folder and, inside it, the one that PostgreSQL's account owns; nobody else may look in."""
     root = folder / "postgres"
-    folder.mkdir(parents=True, exist_ok=True)
-    root.mkdir(mode=0o700, exist_ok=True)
-    root.chmod(0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
+        root.chmod(0o700)
+    except OSError as error:
+        raise Misconfigured(
+            f"{folder} cannot be made or written: {error.strerror}.",
+            hint="Choose another folder for the home.",
+        ) from error
     return root
 
 

@@ -30,6 +30,8 @@ def memory(row: Row) -> Memory:
     row["trust"] = Trust(row["trust"])
     row["min_role"] = Role(row["min_role"])
     row["evidence"] = tuple(row["evidence"])
+    # Kept in four bytes: read as the number that was written.
+    row["importance"], row["confidence"] = round(row["importance"], 6), round(row["confidence"], 6)
     return Memory(**row)
 
 

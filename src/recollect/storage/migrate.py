@@ -102,13 +102,17 @@ async def prepare(administrator_url: str, owner_url: str) -> None:
 
     Repeating it changes nothing; an attempt that was cut short is completed.
     """
-    async with await AsyncConnection.connect(administrator_url, autocommit=True) as connection:
-        for statement in statements("roles.sql").split(";\n")[:-1]:
-            with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.DuplicateDatabase):
-                await connection.execute(statement.encode())
-    url = make_conninfo(administrator_url, dbname=conninfo_to_dict(owner_url)["dbname"])
-    async with await AsyncConnection.connect(url, autocommit=True) as connection:
-        await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    try:
+        async with await AsyncConnection.connect(administrator_url, autocommit=True) as connection:
+            await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            for statement in statements("roles.sql").split(";\n")[:-1]:
+                with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.DuplicateDatabase):
+                    await connection.execute(statement.encode())
+            url = make_conninfo(administrator_url, dbname=conninfo_to_dict(owner_url)["dbname"])
+            async with await AsyncConnection.connect(url, autocommit=True) as inside:
+                await inside.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    except psycopg.OperationalError as error:
+        raise StorageUnavailable(f"PostgreSQL does not answer: {error}") from error
 
 
 async def _apply(connection: AsyncConnection, phase: Phase | None) -> list[Migration]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -12,14 +13,30 @@ import psycopg
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
-from recollect.core.errors import Busy, Forbidden, StorageUnavailable, UnsafeRole
+from recollect.core.errors import (
+    Busy,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RecollectError,
+    StorageUnavailable,
+    UnsafeRole,
+)
 from recollect.core.model import Principal, Role
 from recollect.storage.migrate import require_current
 from recollect.storage.transaction import Transaction
 
+PROMPTLY = 1.0
+"""Seconds after which a caller without a connection looks whether the database is there at all."""
+
 Connection: TypeAlias = AsyncConnection[dict[str, Any]]
+_TOO_BUSY = (
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+)
 
 # One plan for every value: the queries are written so that the generic plan is the good one, and planning
 # the recall anew each time would take longer than running it.
@@ -115,7 +132,10 @@ class PostgresStorage:
 
         Raises:
             Forbidden: a write reached outside the fence.
-            Busy: no connection came free, or a lock or statement took too long.
+            Invalid: a value that the database does not take, such as a text with NUL.
+            NotFound: there is no such tenant.
+            Busy: no connection came free, a lock or statement took too long, or what a write rests on was
+                being forgotten.
             StorageUnavailable: the database went away; whether a commit under way took place is unknown,
                 and an idempotency key makes repeating it safe.
         """
@@ -125,10 +145,22 @@ class PostgresStorage:
             await connection.execute("COMMIT")
         except psycopg.errors.InsufficientPrivilege as error:
             raise Forbidden("That is outside of what this principal may touch.") from error
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+        except (psycopg.DataError, psycopg.errors.CheckViolation, UnicodeEncodeError) as error:
+            raise Invalid("A value cannot be kept: it is too long, out of range, or not text.") from error
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise _missing(error) from error
+        except _TOO_BUSY as error:
             raise Busy("The database took too long over this request.") from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise StorageUnavailable from error
+        finally:
+            await self._give_back(connection)
+
+    async def _give_back(self, connection: Connection) -> None:
+        """Back to the pool, with whatever was not committed rolled back."""
+        try:
+            with contextlib.suppress(psycopg.Error):
+                await connection.rollback()
         finally:
             await self._pool.putconn(connection)
 
@@ -140,29 +172,39 @@ class PostgresStorage:
             try:
                 await connection.execute(begin, prepare=False)
             except psycopg.OperationalError:
-                await self._pool.putconn(connection)
+                await self._give_back(connection)
+                await self._bring_up()
             except BaseException:
-                await self._pool.putconn(connection)
+                await self._give_back(connection)
                 raise
             else:
                 return connection
         raise StorageUnavailable
 
     async def _take(self) -> Connection:
+        """A connection out of the pool; if none comes promptly, perhaps the database has to be revived."""
+        with contextlib.suppress(PoolTimeout):
+            return await self._getconn(min(PROMPTLY, self._pool.timeout))
+        await self._bring_up()
         try:
-            return await self._pool.getconn()
-        except psycopg.errors.Error as error:
-            reason = error
-        if self._revive and not await self._answers():
+            return await self._getconn(self._pool.timeout)
+        except PoolTimeout as error:
+            raise (Busy if await self._answers() else StorageUnavailable) from error
+
+    async def _getconn(self, wait: float) -> Connection:
+        try:
+            return await self._pool.getconn(wait)
+        except TooManyRequests as error:
+            raise Busy from error
+        except PoolClosed as error:
+            raise StorageUnavailable from error
+
+    async def _bring_up(self) -> None:
+        """Start the database again if it is gone and ours; of many who notice, one does it."""
+        if self._revive:
             async with self._reviving:
-                await self._revive()
-            try:
-                return await self._pool.getconn()
-            except psycopg.errors.Error as error:
-                reason = error
-        if isinstance(reason, PoolTimeout) and await self._answers():
-            raise Busy from reason
-        raise StorageUnavailable from reason
+                if not await self._answers():
+                    await self._revive()
 
     async def _answers(self) -> bool:
         try:
@@ -181,6 +223,13 @@ def _opening(principal: Principal) -> sql.Composed:
     ).format(
         sql.Literal(str(principal.tenant_id)), sql.Literal(str(int(principal.role))), sql.Literal(subject)
     )
+
+
+def _missing(error: psycopg.errors.ForeignKeyViolation) -> RecollectError:
+    """What a row refers to is not there: the tenant, or something that another request was forgetting."""
+    if '"tenants"' in (error.diag.message_detail or ""):
+        return NotFound("There is no such tenant.")
+    return Busy("Others were forgetting what this rests on.")
 
 
 async def _configure(connection: Connection) -> None:

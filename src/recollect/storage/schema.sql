@@ -119,11 +119,12 @@ CREATE INDEX idempotency_of_user ON idempotency (tenant_id, user_id);
 CREATE FUNCTION passes(data jsonb, conditions jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN NOT EXISTS (
-    SELECT FROM jsonb_to_recordset(conditions) AS c(path text[], operator text, value jsonb)
+    SELECT FROM jsonb_to_recordset(conditions) AS given(path text[], operator text, value jsonb)
+    CROSS JOIN LATERAL (SELECT path, operator, coalesce(value, 'null') AS value) AS c  -- JSON's null is a value
     WHERE (CASE c.operator
         WHEN 'eq' THEN data #> c.path = c.value
         WHEN 'ne' THEN data #> c.path IS DISTINCT FROM c.value
-        WHEN 'in' THEN c.value @> jsonb_build_array(data #> c.path)
+        WHEN 'in' THEN data #> c.path = ANY (ARRAY(SELECT jsonb_array_elements(c.value)))
         WHEN 'contains' THEN data #> c.path @> c.value
         WHEN 'exists' THEN (data #> c.path IS NOT NULL) = (c.value = 'true'::jsonb)
         WHEN 'gt' THEN jsonb_typeof(data #> c.path) = jsonb_typeof(c.value) AND data #> c.path > c.value

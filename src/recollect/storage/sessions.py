@@ -68,5 +68,6 @@ class SessionRows(Rows):
 
     async def delete_session(self, session_id: str) -> Forgotten:
         """Delete a session and all that was said in it."""
+        await self._run("lock_session", session_id=session_id)
         memories = await self._run("delete_memories_of_session", session_id=session_id)
         return Forgotten(memories=memories, sessions=await self._run("delete_session", session_id=session_id))

@@ -49,6 +49,8 @@ class UserRows(Rows):
 
     async def delete_user(self, user_id: str) -> Forgotten:
         """Delete a person and everything that is remembered of them."""
+        await self._run("lock_user", user_id=user_id)
+        await self._run("lock_sessions_of_user", user_id=user_id)
         memories = await self._run("delete_memories_of_user", user_id=user_id)
         sessions = await self._run("delete_sessions_of_user", user_id=user_id)
         await self._run("delete_requests_of_user", user_id=user_id)

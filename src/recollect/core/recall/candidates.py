@@ -33,7 +33,7 @@ class Query:
 class Candidates:
     """Columns over n rows in the order of (session, seq); q is the number of the query's tokens.
 
-    A row stands once. Rows without a session may stand anywhere between them, in any order.
+    A row stands once; rows without a session come before or after all others, in any order.
     """
 
     ids: Sequence[UUID]

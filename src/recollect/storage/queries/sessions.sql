@@ -62,6 +62,17 @@ WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text
 ORDER BY m.seq DESC
 LIMIT %(limit)s::integer
 
+-- name: lock_session
+-- Whoever is writing to the session is waited for, so that nothing of theirs is missed.
+SELECT FROM sessions
+WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text FOR NO KEY UPDATE
+
+-- name: lock_sessions_of_user
+-- The same for every session of a person, in an order in which nobody waits for another in a circle.
+SELECT FROM sessions
+WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text
+ORDER BY session_id FOR NO KEY UPDATE
+
 -- name: delete_session
 -- A session's row, after its turns.
 DELETE FROM sessions WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text

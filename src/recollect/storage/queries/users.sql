@@ -26,6 +26,10 @@ ON CONFLICT (tenant_id, user_id) DO UPDATE SET
     participants = u.participants || array(
         SELECT name FROM unnest(excluded.names) AS name WHERE name <> ALL (u.participants))
 
+-- name: lock_user
+-- Whoever is writing about the person is waited for, and whoever comes finds a person forgotten.
+SELECT FROM users WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text FOR NO KEY UPDATE
+
 -- name: delete_user
 -- A person's row, after all that rests on it.
 DELETE FROM users WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text

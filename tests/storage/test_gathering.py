@@ -1,0 +1,134 @@
+"""What the one statement gathers, against a plain recomputation from the rows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+import pytest
+from testbed import NOON, Bed, HashedWords
+
+from recollect.core.model import Filter, Message, Note, Principal, Turns
+from recollect.core.ports import Probe
+from recollect.core.recall.candidates import Candidates
+from recollect.core.text.tokens import tokenize
+
+pytestmark = pytest.mark.anyio
+WORDS = [f"word{place}" for place in range(30)]
+ROWS = 120
+
+
+@dataclass(frozen=True)
+class Row:
+    """A memory, as the test knows it."""
+
+    id: UUID
+    content: str
+    session: str | None
+    seq: int
+
+    @property
+    def tokens(self) -> list[str]:
+        return list(tokenize(self.content))
+
+
+async def fill(bed: Bed, who: Principal, luck: random.Random) -> list[Row]:
+    """Ann's turns and notes, with words of very different frequency; and Bob's, which are not in scope."""
+    texts = [" ".join(luck.choices(WORDS, weights=range(1, 31), k=luck.randint(1, 12))) for _ in range(ROWS)]
+    rows = []
+    for place, text in enumerate(texts[:80]):
+        session = f"s{place % 7}"
+        (id_,) = (await bed.service.remember(who, Turns(session, [Message(text)], "ann"))).ids
+        rows.append(Row(id_, text, session, place // 7 + 1))
+    done = await bed.service.add(who, [Note(text, user_id="ann") for text in texts[80:]])
+    rows += [Row(id_, text, None, 0) for id_, text in zip(done.ids, texts[80:], strict=True)]
+    await bed.service.add(who, [Note(text, user_id="bob") for text in texts[:20]])
+    return rows
+
+
+async def gather(bed: Bed, who: Principal, query: str, depth: int) -> Candidates:
+    tokens = tuple(dict.fromkeys(tokenize(query)))
+    (vector,) = await HashedWords().embed([query])
+    probe = Probe(bed.embeddings.model.id, vector, None, tokens, depth)
+    async with bed.storage.transaction(who) as tx:
+        return await tx.candidates(probe, Filter(user_id="ann"), NOON)
+
+
+async def cosines(query: str, rows: list[Row]) -> dict[UUID, float]:
+    vectors = await HashedWords().embed([query, *(row.content for row in rows)])
+    halves = vectors.astype(np.float16).astype(np.float64)
+    return {row.id: float(halves[0] @ half) for row, half in zip(rows, halves[1:], strict=True)}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_columns_are_those_of_the_rows(bed: Bed, seed: int) -> None:
+    luck = random.Random(seed)
+    who = await bed.tenant("loft")
+    rows = await fill(bed, who, luck)
+    by_id = {row.id: row for row in rows}
+    for depth in (1_000, 5, 20):
+        query = " ".join(luck.sample(WORDS, 4))
+        found = await gather(bed, who, query, depth)
+        tokens = list(dict.fromkeys(tokenize(query)))
+        near = await cosines(query, rows)
+        assert found.total == ROWS
+        assert found.mean_length == pytest.approx(np.mean([len(row.tokens) for row in rows]))
+        assert found.holders.tolist() == [sum(token in row.tokens for row in rows) for token in tokens]
+        assert len(set(found.ids)) == len(found.ids)
+        for place, id_ in enumerate(found.ids):
+            row = by_id[id_]
+            counts = Counter(row.tokens)
+            assert found.frequencies[place].tolist() == [counts[token] for token in tokens]
+            assert found.lengths[place] == len(row.tokens)
+            assert found.seqs[place] == row.seq
+            assert found.dense[place] == pytest.approx(near[id_], abs=2e-3)
+            assert np.isnan(found.window[place]) == (row.session is None)
+        check_sessions(found, by_id)
+        check_choice(found, rows, tokens, near, depth)
+
+
+def check_sessions(found: Candidates, by_id: dict[UUID, Row]) -> None:
+    """One code a session, -1 for none, in the order of (session, seq)."""
+    pairs = {(by_id[id_].session, int(code)) for id_, code in zip(found.ids, found.sessions, strict=True)}
+    assert len(pairs) == len({session for session, _ in pairs}) == len({code for _, code in pairs})
+    assert all((session is None) == (code == -1) for session, code in pairs)
+    order = [(by_id[id_].session, by_id[id_].seq) for id_ in found.ids if by_id[id_].session]
+    assert order == sorted(order)
+
+
+def check_choice(
+    found: Candidates, rows: list[Row], tokens: list[str], near: dict[UUID, float], depth: int
+) -> None:
+    """All of a small scope; of a large one the nearest, those with the rarest words, and the newest."""
+    if depth >= len(rows):
+        assert set(found.ids) == {row.id for row in rows}
+        return
+    holders = {token: sum(token in row.tokens for row in rows) for token in tokens}
+    worth = {row.id: sum(1 / holders[token] for token in set(row.tokens) & set(tokens)) for row in rows}
+    newest = sorted((row.id for row in rows), reverse=True)[:depth]
+    assert set(newest) <= set(found.ids)
+    for score, slack in ((near, 2e-3), (worth, 1e-9)):
+        least = sorted(score.values(), reverse=True)[depth - 1]
+        assert {id_ for id_, value in score.items() if value > least + slack and value > 0} <= set(found.ids)
+    assert len(found.ids) <= 4 * depth
+
+
+async def test_a_rare_word_is_found_in_a_scope_that_is_not_read_whole(bed: Bed) -> None:
+    who = await bed.tenant("loft")
+    (rare,) = (await bed.service.add(who, [Note("zygomorphic", user_id="ann")])).ids
+    await bed.service.add(who, [Note(f"sofa number {place}", user_id="ann") for place in range(50)])
+    found = await gather(bed, who, "sofa zygomorphic", 3)
+    assert rare in found.ids
+    assert found.total == 51
+    assert found.holders.tolist() == [50, 1]
+
+
+async def test_a_query_without_words_and_an_empty_scope_are_answered(bed: Bed) -> None:
+    who = await bed.tenant("loft")
+    assert len(await gather(bed, who, "sofa", 10)) == 0
+    await bed.service.add(who, [Note("a sofa", user_id="ann")])
+    found = await gather(bed, who, "…", 10)
+    assert (len(found), found.frequencies.shape) == (1, (1, 0))
