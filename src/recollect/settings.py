@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recollect.core.errors import Misconfigured
@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     jwt_issuer: str | None = Field(None, description="The `iss` that JWTs must carry.")
     jwt_leeway_seconds: int = Field(30, ge=0, le=600, description="How far clocks may differ.")
     jwt_tenant_claim: str = Field("tenant", description="The claim that holds the tenant's name.")
+
+    @field_validator("jwt_algorithms", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
 
 def load_settings(**given: object) -> Settings:

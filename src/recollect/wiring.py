@@ -7,19 +7,25 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from recollect.adapters.embeddings import DEFAULT_MODEL, open_embedder
+from recollect.core.credentials import Credentials
 from recollect.core.embeddings import Embeddings
 from recollect.core.handles import TenantMemory
-from recollect.core.ports import Embedder
+from recollect.core.ports import Embedder, Tokens
+from recollect.core.readiness import Readiness
 from recollect.core.service import Service
 from recollect.core.tenants import Tenants
 from recollect.settings import Settings, load_settings
 from recollect.storage import embedded
 from recollect.storage.migrate import migrate, prepare
 from recollect.storage.pool import PostgresStorage
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 Progress = Callable[[str], None]
 MODEL_SECONDS = 5.0
@@ -57,14 +63,18 @@ async def open_database(settings: Settings, progress: Progress = lambda _: None)
             await migrate(owner)
         yield Database(settings.database_url.get_secret_value(), owner)
         return
-    server = await asyncio.to_thread(embedded.start, settings.home, progress=progress)
+    starting = asyncio.ensure_future(asyncio.to_thread(embedded.start, settings.home, progress=progress))
     try:
+        server = await asyncio.shield(starting)
         database = Database(server.url("recollect_server"), server.url("recollect_owner"), server)
         await prepare(server.url("postgres", "postgres"), server.url("recollect_owner"))
         await migrate(server.url("recollect_owner"))
         yield database
     finally:
-        await asyncio.to_thread(server.release)
+        # A start that was interrupted goes on in its thread; without waiting, its server would stay behind.
+        (started,) = await asyncio.gather(starting, return_exceptions=True)
+        if isinstance(started, embedded.Server):
+            await asyncio.to_thread(started.release)
 
 
 class Recollect:
@@ -172,9 +182,59 @@ class _Opener:
         return await self._open(model)
 
     async def _open(self, model: str) -> Embedder:
-        return await open_embedder(
-            model,
-            self._settings.home / "models",
-            threads=self._settings.model_threads,
-            progress=self._progress,
+        return await _open_model(model, self._settings, self._progress)
+
+
+async def _open_model(model: str, settings: Settings, progress: Progress) -> Embedder:
+    return await open_embedder(
+        model, settings.home / "models", threads=settings.model_threads, progress=progress
+    )
+
+
+@asynccontextmanager
+async def closing_embedder(model: str, settings: Settings, progress: Progress) -> AsyncIterator[Embedder]:
+    """The embedder of a model, for as long as the block runs."""
+    embedder = await _open_model(model, settings, progress)
+    try:
+        yield embedder
+    finally:
+        await embedder.aclose()
+
+
+def build_app(memory: Recollect) -> FastAPI:
+    """The HTTP door of an opened memory, which stays its caller's to close.
+
+    Raises:
+        Misconfigured: the settings of JWTs contradict each other, or would not keep anybody out.
+    """
+    # Imported here: who uses the library only does not load a web framework.
+    from recollect.interfaces.http.app import Bounds, make_app  # noqa: PLC0415 - see above
+    from recollect.interfaces.http.calls import Server  # noqa: PLC0415 - see above
+
+    settings = memory.settings
+    server = Server(
+        memory.service,
+        Credentials(memory.tenants, memory.storage, _tokens(settings)),
+        Readiness(memory.storage, memory.embeddings),
+        memory.embeddings,
+        version("recollect"),
+    )
+    return make_app(server, Bounds(settings.max_body_bytes, settings.max_requests, settings.request_seconds))
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    from recollect.adapters.tokens.jwt import Trust, open_tokens  # noqa: PLC0415 - see build_app
+
+    secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
+    return open_tokens(
+        Trust(
+            secret=secret,
+            public_key=settings.jwt_public_key,
+            jwks_url=settings.jwt_jwks_url,
+            algorithms=settings.jwt_algorithms,
+            audience=settings.jwt_audience,
+            issuer=settings.jwt_issuer,
+            leeway=settings.jwt_leeway_seconds,
+            tenant_claim=settings.jwt_tenant_claim,
         )
+    )

@@ -46,7 +46,7 @@ from recollect.core.model import (
     Trust,
     Turns,
 )
-from recollect.core.ports import Clock, LastTurn, SessionState, Storage, Transaction
+from recollect.core.ports import Clock, Done, LastTurn, SessionState, Storage, Transaction
 
 LARGEST_BATCH = 1_000
 LONGEST_CONTENT = 100_000
@@ -84,7 +84,13 @@ class _Claim:
     async def take(self, tx: Transaction, ids: Sequence[UUID]) -> Remembered | None:
         """None: the request is new, and these are its ids. Otherwise what it did when it came first."""
         result = {"ids": [str(id_) for id_ in ids]}
-        done = await tx.claim_request(self.key, self.fingerprint, self.user_id, result)
+        return self._told(await tx.claim_request(self.key, self.fingerprint, self.user_id, result))
+
+    async def find(self, tx: Transaction) -> Remembered | None:
+        """What the request did when it came first; None if it has not been done."""
+        return self._told(await tx.request(self.key))
+
+    def _told(self, done: Done | None) -> Remembered | None:
         if done is None:
             return None
         if done.fingerprint != self.fingerprint:
@@ -119,7 +125,7 @@ class Writer:
         turns = replace(turns, user_id=own_user(principal, turns.user_id))
         claim = _Claim.of(idempotency_key, turns.user_id, asdict(turns))
         ids = tuple(uuid7() for _ in turns.messages)
-        return await self._insist(lambda: self._append(principal, turns, claim, ids))
+        return await self._insist(principal, claim, lambda: self._append(principal, turns, claim, ids))
 
     async def _append(
         self, principal: Principal, turns: Turns, claim: _Claim | None, ids: tuple[UUID, ...]
@@ -150,8 +156,17 @@ class Writer:
             last = await tx.last_turn(turns.session_id) or LastTurn(0, (), None)
             return last, await tx.participants(turns.user_id) if turns.user_id else last.participants
 
-    async def _insist(self, attempt: Callable[[], Awaitable[Remembered]]) -> Remembered:
-        """Try again when another writer was faster, or the embedding model was changed meanwhile."""
+    async def _insist(
+        self, principal: Principal, claim: _Claim | None, attempt: Callable[[], Awaitable[Remembered]]
+    ) -> Remembered:
+        """Try again when another writer was faster, or the embedding model was changed meanwhile.
+
+        A request that was done already is answered before anything is embedded for it.
+        """
+        if claim:
+            async with self._storage.transaction(principal) as tx:
+                if done := await claim.find(tx):
+                    return done
         for _ in range(ATTEMPTS):
             try:
                 return await attempt()
@@ -205,7 +220,7 @@ class Writer:
             raise Forbidden("min_role is above this credential's own role.")
         claim = _Claim.of(idempotency_key, notes[0].user_id, [asdict(note) for note in notes])
         ids = tuple(uuid7() for _ in notes)
-        return await self._insist(lambda: self._add(principal, notes, claim, ids))
+        return await self._insist(principal, claim, lambda: self._add(principal, notes, claim, ids))
 
     async def _add(
         self, principal: Principal, notes: Sequence[Note], claim: _Claim | None, ids: tuple[UUID, ...]

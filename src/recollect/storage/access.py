@@ -74,7 +74,12 @@ class AccessRows(Rows):
         values = {"key": key, "fingerprint": fingerprint, "user_id": user_id, "result": Jsonb(result)}
         if await self._run("claim_request", **values):
             return None
-        row = await self._one("request", key=key)
-        if row is None:  # somebody else's, whom this principal may not see
+        done = await self.request(key)
+        if done is None:  # somebody else's, whom this principal may not see
             raise IdempotencyMismatch
-        return Done(**row)
+        return done
+
+    async def request(self, key: str) -> Done | None:
+        """What the request with this key did; None if there was none, for this principal."""
+        row = await self._one("request", key=key)
+        return Done(**row) if row else None

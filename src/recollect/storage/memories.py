@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 from uuid import UUID
 
 import numpy as np
@@ -90,14 +90,33 @@ def _column(data: bytes | None, dtype: DTypeLike) -> NDArray[Any]:
     return np.frombuffer(data or b"", big).astype(dtype)
 
 
+class _Ids(Sequence[UUID]):
+    """UUIDs out of one bytea, each made when it is asked for: of a thousand candidates, ten are."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __len__(self) -> int:
+        return len(self._data) // 16
+
+    @overload
+    def __getitem__(self, place: int) -> UUID: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[UUID]: ...
+    def __getitem__(self, place: int | slice) -> UUID | list[UUID]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        at = range(len(self))[place] * 16
+        return UUID(bytes=self._data[at : at + 16])
+
+
 def _candidates(row: Mapping[str, Any], tokens: int) -> Candidates:
-    ids = row["ids"] or b""
-    n = len(ids) // 16
-    frequencies = np.zeros((n, tokens), np.int32)
+    ids = _Ids(row["ids"] or b"")
+    frequencies = np.zeros((len(ids), tokens), np.int32)
     hits = _column(row["occurrences"], np.int32).reshape(-1, 3)
     frequencies[hits[:, 0], hits[:, 1] - 1] = hits[:, 2]
     return Candidates(
-        ids=[UUID(bytes=ids[at : at + 16]) for at in range(0, len(ids), 16)],
+        ids=ids,
         sessions=_column(row["sessions"], np.int32),
         seqs=_column(row["seqs"], np.int32),
         at=_column(row["moments"], np.float64),

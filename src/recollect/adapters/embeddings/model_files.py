@@ -138,6 +138,18 @@ def _adopt(own: Path, cache: Path, progress: Progress) -> ModelFiles:
     return ModelFiles(model, folder)
 
 
+def inspect_model(model: str, cache: Path) -> list[str]:
+    """What is missing or damaged of a model, in words; nothing is fetched, and [] means that it is whole.
+
+    Raises:
+        ModelUnavailable: there is no such model, or the folder's weights cannot be read.
+    """
+    if origin := KNOWN.get(model):
+        return _faults(cache / model, origin)
+    find_model(model, cache, lambda _: None)
+    return []
+
+
 def _digest(path: Path) -> str:
     try:
         with path.open("rb") as file:

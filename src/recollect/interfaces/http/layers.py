@@ -1,0 +1,179 @@
+"""What every request passes before it reaches a route, as plain ASGI, the outermost first.
+
+Guard (a request's id, errors, headers) → Limits (how many at once, how long) → Authentication (who asks)
+→ Body (how large) → the routes. Nothing of a request is read before it is known who asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recollect.core.credentials import Credentials
+from recollect.core.errors import Busy, RecollectError, TimedOut, TooLarge, Unauthenticated
+from recollect.core.ids import uuid7
+from recollect.core.service import Service
+from recollect.interfaces.http.calls import KEY, Call
+from recollect.interfaces.http.problems import InternalError, Problem
+
+log = logging.getLogger(__name__)
+
+LIVE = "/v1/health/live"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def _is_open(scope: Scope) -> bool:
+    """Whether a request is for the one page that answers anybody."""
+    path: str = scope["path"]
+    return scope["method"] == "GET" and path.removeprefix(scope.get("root_path", "")) == LIVE
+
+
+class Guard:
+    """Gives each request an id, and turns whatever goes wrong into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # Routes match the path as it was sent, so that an id may hold a slash (%2F).
+        scope["path"] = scope["raw_path"].decode("latin-1")
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
+        started = False
+
+        async def outgoing(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                _mark(message, request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, outgoing)
+        except Exception as error:
+            if started:
+                raise
+            await _problem(error, request_id, scope)(scope, receive, outgoing)
+
+
+def _mark(message: Message, request_id: str) -> None:
+    headers = MutableHeaders(scope=message)
+    headers["X-Request-Id"] = request_id
+    headers["Cache-Control"] = "no-store"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+
+
+def _problem(error: Exception, request_id: str, scope: Scope) -> Problem:
+    known = isinstance(error, RecollectError)
+    problem = Problem(error if isinstance(error, RecollectError) else InternalError())
+    if not known or problem.status_code == InternalError.status:
+        log.error("Request %s failed: %s %s", request_id, scope["method"], scope["path"], exc_info=error)
+    return problem
+
+
+class Limits:
+    """At most `most` requests at once, none longer than `seconds`: a late one is cancelled, and undone."""
+
+    def __init__(self, app: ASGIApp, most: int, seconds: float) -> None:
+        self._app = app
+        self._most = most
+        self._seconds = seconds
+        self._active = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _is_open(scope):
+            await self._app(scope, receive, send)
+            return
+        if self._active >= self._most:
+            raise Busy
+        self._active += 1
+        try:
+            async with asyncio.timeout(self._seconds) as timeout:
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            if timeout.expired():
+                raise TimedOut from None
+            raise
+        finally:
+            self._active -= 1
+
+
+class Authentication:
+    """Knows who asks before anything else is looked at; /v1/health/live alone answers anybody."""
+
+    def __init__(self, app: ASGIApp, service: Service, credentials: Credentials) -> None:
+        self._app = app
+        self._service = service
+        self._credentials = credentials
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _is_open(scope):
+            principal = await self._credentials.authenticate(_bearer(scope))
+            scope[KEY] = Call(self._service, principal)
+        await self._app(scope, receive, send)
+
+
+def _bearer(scope: Scope) -> str:
+    sent = Headers(scope=scope).getlist("authorization")
+    scheme, _, credential = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not credential.strip():
+        raise Unauthenticated
+    return credential.strip()
+
+
+class Body:
+    """Reads a request's body, of at most `most` bytes, however it is sent."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _is_open(scope):
+            await self._app(scope, receive, send)
+            return
+        body = await self._read(scope, receive)
+        if body is None:
+            return
+
+        async def replay() -> Message:
+            nonlocal body
+            if body is None:
+                return await receive()
+            message = {"type": "http.request", "body": body, "more_body": False}
+            body = None
+            return message
+
+        await self._app(scope, replay, send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body; None if the client went away.
+
+        What is somewhat too large is read to its end and thrown away: a client that is still sending
+        would not see the answer.
+        """
+        declared = Headers(scope=scope).get("content-length", "0")
+        parts: list[bytes] = []
+        size, more = 0, True
+        while more:
+            if max(size, int(declared) if declared.isdecimal() else 0) > 2 * self._most:
+                break
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            size += len(message.get("body", b""))
+            parts.append(message.get("body", b""))
+            if size > self._most:
+                parts.clear()
+            more = message.get("more_body", False)
+        if more or size > self._most:
+            raise TooLarge("The body is too large.", hint=f"Send at most {self._most} bytes at once.")
+        return b"".join(parts)

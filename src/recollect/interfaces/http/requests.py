@@ -1,0 +1,362 @@
+"""What clients send: the shape of every request, checked once, and turned into what the core takes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, TypeAlias
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from recollect.core import model
+from recollect.core.bounds import EARLIEST, LATEST, LONGEST_ID
+from recollect.core.filters import LARGEST_FILTER, parse_filter, parse_filter_text
+from recollect.core.reading import LONGEST_QUERY, MOST_HITS
+from recollect.core.writing import LARGEST_BATCH, LONGEST_CONTENT
+
+LARGEST_PAGE = 100
+LARGEST_BUDGET = 100_000
+
+Id: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
+Name: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]*$")
+]
+Content: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_CONTENT)]
+Time: TypeAlias = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Metadata: TypeAlias = dict[str, Any]
+Rank: TypeAlias = Literal["user", "staff", "manager", "owner"]
+Origin: TypeAlias = Literal["external", "tool", "user", "staff", "owner"]
+NoteKind: TypeAlias = Literal[
+    "fact", "preference", "event", "insight", "decision", "context", "summary", "observation"
+]
+
+EXAMPLE_TIME = "2026-03-02T09:30:00Z"
+
+
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    """A request's shape: unknown fields are refused, so that a misspelt one is not silently nothing."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
+
+
+class Turn(BaseModel):
+    """One message of a conversation."""
+
+    model_config = _shown(
+        {"content": "We moved to Covington last month.", "role": "user", "name": "Ada", "at": EXAMPLE_TIME}
+    )
+
+    content: Content
+    role: Name = Field("user", description="Who spoke: user, assistant, system, tool, or a role of your own.")
+    name: Name | None = Field(None, description="The speaker's name, as the participants call them.")
+    at: Time | None = Field(None, description="When it was said, with its zone. Unset: now.")
+    metadata: Metadata = Field(
+        default_factory=dict, description="Anything of yours; recall can filter by it."
+    )
+
+    def message(self) -> model.Message:
+        """As the core has it."""
+        return model.Message(self.content, self.role, self.name, self.at, self.metadata)
+
+
+class OneTurn(Turn):
+    """The next message of a session."""
+
+    model_config = _shown({"content": "We moved to Covington last month.", "user_id": "customer-17"})
+
+    user_id: Id | None = Field(
+        None, description="Whose session it is. Unset: the tenant's, or as it was begun."
+    )
+    agent_id: Id | None = Field(None, description="Which of your agents.")
+
+    def turns(self, session_id: str) -> model.Turns:
+        """As the core has them."""
+        return model.Turns(session_id, [self.message()], self.user_id, self.agent_id)
+
+
+class ManyTurns(BaseModel):
+    """The next messages of a session, in their order: all of them are kept, or none."""
+
+    model_config = _shown(
+        {
+            "user_id": "customer-17",
+            "messages": [
+                {"content": "I love modern furniture.", "role": "user", "name": "Ada", "at": EXAMPLE_TIME},
+                {"content": "Shall I show you our Nordic line?", "role": "assistant"},
+            ],
+        }
+    )
+
+    messages: list[Turn] = Field(min_length=1, max_length=LARGEST_BATCH)
+    user_id: Id | None = Field(
+        None, description="Whose session it is. Unset: the tenant's, or as it was begun."
+    )
+    agent_id: Id | None = Field(None, description="Which of your agents.")
+
+    def turns(self, session_id: str) -> model.Turns:
+        """As the core has them."""
+        return model.Turns(
+            session_id, [turn.message() for turn in self.messages], self.user_id, self.agent_id
+        )
+
+
+class NewMemory(BaseModel):
+    """Something to be remembered that is not a message: a fact, a preference, a decision."""
+
+    model_config = _shown(
+        {
+            "content": "Prefers fabric to leather: the dog scratches.",
+            "kind": "preference",
+            "user_id": "customer-17",
+            "metadata": {"room": "living room"},
+        }
+    )
+
+    content: Content
+    kind: NoteKind = "fact"
+    user_id: Id | None = Field(None, description="Whom it is about. Unset: shared by the tenant.")
+    agent_id: Id | None = Field(None, description="Which of your agents.")
+    metadata: Metadata = Field(
+        default_factory=dict, description="Anything of yours; recall can filter by it."
+    )
+    importance: Share = 0.5
+    confidence: Share = 1.0
+    min_role: Rank = Field("user", description="The lowest role that may read it.")
+    pinned: bool = False
+    valid_from: Time | None = Field(None, description="Since when it is true. Unset: now.")
+    valid_to: Time | None = Field(None, description="Until when it is true.")
+    expires_at: Time | None = Field(None, description="From then on it is not recalled any more.")
+    evidence: list[UUID] = Field(
+        default=[], max_length=100, description="Ids of the memories that it rests on."
+    )
+    source: Metadata = Field(default_factory=dict, description="Where it came from, in your words.")
+
+    def note(self) -> model.Note:
+        """As the core has it."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return model.Note(
+            **fields
+            | {
+                "kind": model.Kind(self.kind),
+                "min_role": model.Role[self.min_role.upper()],
+                "evidence": tuple(self.evidence),
+            }
+        )
+
+    def notes(self) -> list[model.Note]:
+        """As a batch of one."""
+        return [self.note()]
+
+
+class ManyMemories(BaseModel):
+    """Several things to be remembered: all of them are kept, or none."""
+
+    model_config = _shown(
+        {
+            "memories": [
+                {"content": "Delivery only on Fridays.", "kind": "preference", "user_id": "customer-17"}
+            ]
+        }
+    )
+
+    memories: list[NewMemory] = Field(min_length=1, max_length=LARGEST_BATCH)
+
+    def notes(self) -> list[model.Note]:
+        """As the core has them."""
+        return [memory.note() for memory in self.memories]
+
+
+def _is_batch(field: str) -> Discriminator:
+    return Discriminator(lambda body: "batch" if isinstance(body, dict) and field in body else "one")
+
+
+SomeTurns: TypeAlias = Annotated[
+    Annotated[OneTurn, Tag("one")] | Annotated[ManyTurns, Tag("batch")], _is_batch("messages")
+]
+SomeMemories: TypeAlias = Annotated[
+    Annotated[NewMemory, Tag("one")] | Annotated[ManyMemories, Tag("batch")], _is_batch("memories")
+]
+
+
+class MemoryChanges(BaseModel):
+    """What to change of a memory; a field that is left out stays, null clears a time."""
+
+    model_config = _shown({"content": "Moved to Covington in February.", "importance": 0.8})
+
+    content: Content = ""
+    metadata: Metadata = Field(default_factory=dict, description="In place of all there was.")
+    importance: Share = 0.5
+    min_role: Rank = "user"
+    pinned: bool = False
+    valid_to: Time | None = None
+    expires_at: Time | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were given, as the core has them."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return given | ({"min_role": model.Role[self.min_role.upper()]} if "min_role" in given else {})
+
+
+class Scope(BaseModel):
+    """Where to look."""
+
+    user_id: Id | None = Field(
+        None,
+        description="Whose memories. Unset: those that the tenant shares; for a person's key, their own.",
+    )
+    agent_id: Id | None = Field(None, description="Which of your agents.")
+    session_id: Id | None = Field(None, description="Within this session only.")
+    kinds: list[model.Kind] = Field(
+        default=[], max_length=len(model.Kind), description="Of any of these kinds."
+    )
+    since: Time | None = Field(None, description="Said, or true, from then on.")
+    until: Time | None = Field(None, description="Said, or true, before then.")
+    as_of: Time | None = Field(None, description="True at that time.")
+    known_at: Time | None = Field(None, description="As it was known at that time.")
+    include_shared: bool = Field(True, description="Also what the tenant shares.")
+    metadata: Metadata = Field(
+        default_factory=dict,
+        description='{"key": value} or {"key": {"operator": value}}; a key with dots is a path. '
+        "Operators: eq, ne, in, gt, gte, lt, lte, contains, exists.",
+    )
+
+    def filter(self) -> model.Filter:
+        """As the core has it."""
+        return model.Filter(
+            user_id=self.user_id,
+            include_shared=self.include_shared,
+            agent_id=self.agent_id,
+            session_id=self.session_id,
+            kinds=tuple(self.kinds),
+            since=self.since,
+            until=self.until,
+            as_of=self.as_of,
+            known_at=self.known_at,
+            metadata=parse_filter(self.metadata),
+        )
+
+
+class RecallRequest(Scope):
+    """A question to the memory."""
+
+    model_config = _shown(
+        {"query": "What style of furniture does she like?", "user_id": "customer-17", "limit": 5}
+    )
+
+    query: str = Field(min_length=1, max_length=LONGEST_QUERY)
+    limit: int = Field(10, ge=1, le=MOST_HITS)
+    explain: bool = Field(False, description="Also the parts of each score.")
+
+
+class ContextRequest(Scope):
+    """What an agent is about to answer."""
+
+    model_config = _shown(
+        {"query": "Which sofa should I suggest?", "user_id": "customer-17", "session_id": "s1", "budget": 800}
+    )
+
+    query: str = Field(min_length=1, max_length=LONGEST_QUERY)
+    session_id: Id | None = Field(
+        None, description="The conversation under way: its last turns come along. Does not narrow the rest."
+    )
+    budget: int = Field(1_000, ge=1, le=LARGEST_BUDGET, description="The tokens that the text may have.")
+
+    def filter(self) -> model.Filter:
+        """As the core has it: of any session."""
+        return Scope.model_construct(**{**dict(self), "session_id": None}).filter()
+
+
+class ForgetRequest(BaseModel):
+    """What to forget: exactly one of the three."""
+
+    model_config = _shown({"user_id": "customer-17"})
+
+    memory_id: UUID | None = None
+    session_id: Id | None = None
+    user_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if sum(value is not None for value in (self.memory_id, self.session_id, self.user_id)) != 1:
+            raise ValueError("name exactly one of memory_id, session_id and user_id")
+        return self
+
+
+class PageRequest(BaseModel):
+    """Which page of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: str | None = Field(
+        None, max_length=2_000, description="next_cursor of the page before, as it came."
+    )
+    limit: int = Field(50, ge=1, le=LARGEST_PAGE, description="How many at most.")
+
+
+class SessionList(PageRequest):
+    """Which sessions."""
+
+    user_id: Id | None = Field(None, description="Of this user only.")
+
+
+class MessageList(BaseModel):
+    """Which messages of a session."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int = Field(0, ge=0, lt=2**31, description="The place (seq) of the last message that is known.")
+    limit: int = Field(50, ge=1, le=LARGEST_PAGE, description="How many at most.")
+
+
+class MemoryList(PageRequest):
+    """Which memories."""
+
+    user_id: Id | None = Field(None, description="Of this user only. Unset: all that the credential may see.")
+    include_shared: bool = Field(False, description="With a user: also what the tenant shares.")
+    kind: list[model.Kind] = Field(
+        default=[], max_length=len(model.Kind), description="Of any of these kinds."
+    )
+    agent_id: Id | None = Field(None, description="Which of your agents.")
+    session_id: Id | None = Field(None, description="Within this session only.")
+    since: Time | None = Field(None, description="Said, or true, from then on.")
+    until: Time | None = Field(None, description="Said, or true, before then.")
+    metadata: str = Field("{}", max_length=LARGEST_FILTER, description="A JSON object, written as in recall.")
+
+    def filter(self) -> model.Filter:
+        """As the core has it."""
+        return model.Filter(
+            user_id=self.user_id,
+            all_users=self.user_id is None,
+            include_shared=self.include_shared,
+            agent_id=self.agent_id,
+            session_id=self.session_id,
+            kinds=tuple(self.kind),
+            since=self.since,
+            until=self.until,
+            metadata=parse_filter_text(self.metadata),
+        )
+
+
+class UserChanges(BaseModel):
+    """What the tenant knows of a person; what is left out stays."""
+
+    model_config = _shown({"names": ["Ada", "Ms Lovelace"], "attributes": {"tier": "gold"}})
+
+    names: list[Name] | None = Field(None, max_length=50)
+    attributes: Metadata | None = None
