@@ -1,0 +1,196 @@
+"""`recollect demo`: the first ten minutes, in one command."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from textwrap import fill, shorten
+from typing import Any
+
+import click
+
+from recollect import __version__
+from recollect.cli.api import Api
+from recollect.cli.command import command, with_settings
+from recollect.cli.console import Console
+from recollect.cli.opening import told
+from recollect.cli.serving import Serving, serving, until_stopped
+from recollect.core.errors import AlreadyExists, IdempotencyMismatch
+from recollect.core.model import Turns
+from recollect.core.tenants import Tenants
+from recollect.demo.conversation import Conversation, Question, read_conversation
+from recollect.settings import Settings
+from recollect.wiring import SystemClock
+
+TENANT = "demo"
+_FIRST_KEY = "shown at the first start"
+_OWN_KEY_LASTS = timedelta(minutes=10)
+_HITS = 3
+_WIDTH = 100
+_INDENT = " " * 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a question; `milliseconds` is the whole round trip, `took_ms` the search in it."""
+
+    question: str
+    user_id: str
+    hits: list[dict[str, Any]]
+    milliseconds: float
+    took_ms: float
+
+
+@command
+@click.option("--once", is_flag=True, help="End after the answers, instead of serving on.")
+@with_settings("host", "port", "home", "database_url", "owner_database_url")
+async def demo(console: Console, *, settings: Settings, once: bool) -> None:
+    """Start everything, load a conversation, ask it five questions, and keep serving.
+
+    The first start makes the tenant 'demo' and shows its API key. Later starts find the conversation there.
+    """
+    await until_stopped(_demo(console, settings, once=once))
+
+
+async def _demo(console: Console, settings: Settings, *, once: bool) -> None:
+    async with told(lambda progress: serving(settings, progress)) as server:
+        key = await _make_tenant(server.memory.tenants)
+        conversation = read_conversation()
+        async with _own_key(server.memory.tenants) as own, Api(server.url, own) as api:
+            began = time.perf_counter()
+            new = await _load(api, conversation)
+            seconds = time.perf_counter() - began
+            answers = [await _ask(api, question) for question in conversation.questions]
+        loaded = {"turns": _count(conversation.sessions), "new": new, "seconds": round(seconds, 3)}
+        console.show(
+            {"url": server.url, "tenant": TENANT, "key": key, "loaded": loaded, "answers": answers},
+            "\n".join(_tell(server, key, conversation, new, seconds, answers)),
+        )
+        if not once:
+            console.note(f"\nServing on {server.url}; Ctrl-C stops everything.")
+            await server.until_ended()
+
+
+async def _make_tenant(tenants: Tenants) -> str | None:
+    """The tenant's key, if this is the first start, or the first that came as far as here."""
+    try:
+        await tenants.create(TENANT)
+    except AlreadyExists:
+        if any(key.name == _FIRST_KEY for key in await tenants.keys(TENANT)):
+            return None
+    _, text = await tenants.create_key(TENANT, _FIRST_KEY)
+    return text
+
+
+@asynccontextmanager
+async def _own_key(tenants: Tenants) -> AsyncIterator[str]:
+    """A key for the demo's own requests, revoked when they are done."""
+    expires_at = SystemClock().now() + _OWN_KEY_LASTS
+    key, text = await tenants.create_key(TENANT, "the demo's own", expires_at=expires_at)
+    try:
+        yield text
+    finally:
+        await tenants.revoke_key(TENANT, key.id)
+
+
+async def _load(api: Api, conversation: Conversation) -> int:
+    """Load what is not there yet; returns how many turns were new."""
+    new = 0
+    by_user = sorted(conversation.sessions, key=lambda session: str(session.user_id))
+    for user_id, sessions in itertools.groupby(by_user, key=lambda session: str(session.user_id)):
+        whole = list(sessions)
+        there = await api.sessions(user_id)
+        wanted = [one for one in whole if there.get(one.session_id, 0) < len(one.messages)]
+        try:
+            new += await _load_sessions(api, wanted)
+        except IdempotencyMismatch:
+            # An older version had brought another conversation of this person.
+            await api.forget_user(user_id)
+            new += await _load_sessions(api, whole)
+    return new
+
+
+async def _load_sessions(api: Api, sessions: Sequence[Turns]) -> int:
+    for session in sessions:
+        await api.remember(session, f"{TENANT}:{session.session_id}")
+    return _count(sessions)
+
+
+def _count(sessions: Sequence[Turns]) -> int:
+    return sum(len(session.messages) for session in sessions)
+
+
+async def _ask(api: Api, question: Question) -> Answer:
+    began = time.perf_counter()
+    answer = await api.recall(question.user_id, question.text, _HITS)
+    milliseconds = (time.perf_counter() - began) * 1_000
+    return Answer(
+        question.text, question.user_id, answer["hits"], round(milliseconds, 1), round(answer["took_ms"], 1)
+    )
+
+
+def _tell(  # noqa: PLR0913, PLR0917 - all that there is to tell
+    server: Serving,
+    key: str | None,
+    conversation: Conversation,
+    new: int,
+    seconds: float,
+    answers: Sequence[Answer],
+) -> Iterator[str]:
+    """The demo as a page."""
+    yield click.style(f"\nRecollect {__version__} at {server.url}", bold=True)
+    people = len({session.user_id for session in conversation.sessions})
+    state = f"{new} of them loaded in {seconds:.1f} s" if new else "all there since an earlier start"
+    yield (
+        f"A furniture shop's assistant and {people} customers: {len(conversation.sessions)} sessions, "
+        f"{_count(conversation.sessions)} turns, {state}."
+    )
+    for place, answer in enumerate(answers, 1):
+        yield from _tell_answer(place, answer)
+    yield from _tell_further(server.url, key)
+
+
+def _tell_answer(place: int, answer: Answer) -> Iterator[str]:
+    yield ""
+    times = f"{answer.milliseconds:.1f} ms, {answer.took_ms:.1f} of them the search"
+    yield click.style(f"{place:2}. {answer.question}", bold=True) + f"  (about {answer.user_id}; {times})"
+    best, *others = answer.hits
+    yield fill(_line(best), _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " " * 13)
+    yield click.style(f"{_INDENT}{'':13}because: {best['why']}", fg="green")
+    for hit in others:
+        yield click.style(_INDENT + shorten(_line(hit), _WIDTH - len(_INDENT), placeholder=" …"), dim=True)
+
+
+def _line(hit: dict[str, Any]) -> str:
+    memory = hit["memory"]
+    said = datetime.fromisoformat(memory["valid_from"])
+    return f"{said:%d %b %Y}, {memory['name']}: {memory['content']}"
+
+
+def _tell_further(url: str, key: str | None) -> Iterator[str]:
+    yield ""
+    if key:
+        yield f"The API key of the tenant '{TENANT}', shown this once:"
+        yield click.style(f"  {key}", bold=True)
+        yield "Ask something yourself, with the key in KEY:"
+    else:
+        yield f"Ask something yourself. A key: KEY=$({_program()} key create {TENANT})"
+    yield (
+        f'  curl -s {url}/v1/recall -H "Authorization: Bearer $KEY" \\\n'
+        "    -H 'Content-Type: application/json' \\\n"
+        '    -d \'{"user_id": "marisol", "query": "Who is coming for Easter?"}\''
+    )
+
+
+def _program() -> str:
+    """How this command is called from here."""
+    installed = Path(sys.executable).with_name("recollect")
+    return "recollect" if shutil.which("recollect") or not installed.exists() else os.path.relpath(installed)

@@ -1,0 +1,231 @@
+"""`recollect remember`, `recall`, `context` and `forget`: an operator's own access, without a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import click
+
+from recollect.cli.command import MOMENT, command, with_settings
+from recollect.cli.console import Console
+from recollect.cli.opening import open_memory
+from recollect.core.filters import parse_filter_text
+from recollect.core.model import Filter, Forgotten, Hit, Kind, Message, Note, Principal, Remembered, Turns
+from recollect.settings import Settings
+from recollect.wiring import Recollect
+
+Function: TypeAlias = Callable[..., Any]
+
+_NOTE_KINDS = [str(kind) for kind in Kind if kind is not Kind.MESSAGE]
+
+
+def _whose(function: Function) -> Function:
+    """The options that say whose memory is meant."""
+    tenant = click.option("--tenant", required=True, help="The tenant.")
+    user = click.option("--user", metavar="ID", help="The person. Without it: what the tenant shares.")
+    return tenant(user(function))
+
+
+def _metadata(_: click.Context, __: click.Parameter, text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text) if text else {}
+    except ValueError as error:
+        raise click.BadParameter(f"this is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise click.BadParameter("this is not a JSON object.")
+    return value
+
+
+@command
+@click.argument("content")
+@_whose
+@click.option("--session", metavar="ID", help="The conversation it was said in. Without it: a fact.")
+@click.option("--role", help="Who spoke: user (the default), assistant, system, tool.")
+@click.option("--name", help="The speaker's name.")
+@click.option("--kind", type=click.Choice(_NOTE_KINDS), help="What it is, if no turn. Without it: fact.")
+@click.option("--at", type=MOMENT, help="When it was said, or since when it is true. Without it: now.")
+@click.option("--metadata", metavar="JSON", callback=_metadata, help="An object of anything of yours.")
+@click.option("--idempotency-key", metavar="KEY", help="Repeating the command with it changes nothing.")
+@with_settings("home", "database_url")
+async def remember(  # noqa: PLR0913 - a turn's own fields
+    console: Console,
+    *,
+    settings: Settings,
+    content: str,
+    tenant: str,
+    user: str | None,
+    session: str | None,
+    role: str | None,
+    name: str | None,
+    kind: str | None,
+    at: datetime | None,
+    metadata: dict[str, Any],
+    idempotency_key: str | None,
+) -> None:
+    """Keep CONTENT; '-' reads it from standard input.
+
+    With --session it is the next turn of a conversation, without it a fact. The first write makes the tenant.
+    """
+    if session and kind:
+        raise click.UsageError("--kind is for what is no turn: leave out --session.")
+    if not session and (role or name):
+        raise click.UsageError("--role and --name are a turn's: give its --session.")
+    text = sys.stdin.read() if content == "-" else content
+
+    async def write(memory: Recollect, principal: Principal) -> Remembered:
+        if session:
+            message = Message(text, role or "user", name, at, metadata)
+            turns = Turns(session, [message], user_id=user)
+            return await memory.service.remember(principal, turns, idempotency_key=idempotency_key)
+        note = Note(text, Kind(kind or Kind.FACT), user_id=user, valid_from=at, metadata=metadata)
+        return await memory.service.add(principal, [note], idempotency_key=idempotency_key)
+
+    async with open_memory(settings) as memory:
+        owner = await memory.tenant(tenant).create()
+        done = await write(memory, owner.principal)
+    said = "Remembered before" if done.repeated else "Remembered"
+    console.show(done, f"{said}: {done.ids[0]}")
+
+
+@command
+@click.argument("query")
+@_whose
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 200), help="How many at most.")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(list(map(str, Kind))),
+    multiple=True,
+    help="Of this kind only; may be repeated.",
+)
+@click.option("--session", metavar="ID", help="Of this conversation only.")
+@click.option("--agent", metavar="ID", help="Of this agent only.")
+@click.option("--since", type=MOMENT, help="Said, or true, from then on.")
+@click.option("--until", type=MOMENT, help="Said, or true, before then.")
+@click.option("--as-of", type=MOMENT, help="True at that time.")
+@click.option("--known-at", type=MOMENT, help="As it was known at that time.")
+@click.option(
+    "--metadata", metavar="JSON", default="{}", help='Like {"room": "kitchen", "price": {"lt": 500}}.'
+)
+@click.option("--explain", is_flag=True, help="Also the parts of each score.")
+@with_settings("home", "database_url")
+async def recall(  # noqa: PLR0913 - a filter's own fields
+    console: Console,
+    *,
+    settings: Settings,
+    query: str,
+    tenant: str,
+    user: str | None,
+    limit: int,
+    kinds: tuple[str, ...],
+    session: str | None,
+    agent: str | None,
+    metadata: str,
+    explain: bool,
+    **times: Any,
+) -> None:
+    """Find the memories that answer QUERY, the best first."""
+    scope = Filter(
+        user_id=user,
+        agent_id=agent,
+        session_id=session,
+        kinds=tuple(map(Kind, kinds)),
+        metadata=parse_filter_text(metadata),
+        **times,
+    )
+    async with open_memory(settings) as memory:
+        principal = await _known(memory, tenant)
+        began = time.perf_counter()
+        hits = await memory.service.recall(principal, query, scope, limit=limit)
+        took = (time.perf_counter() - began) * 1_000
+    lines = [_line(place, hit, explain=explain) for place, hit in enumerate(hits, 1)]
+    console.show(
+        {"hits": hits, "took_ms": round(took, 2)}, "\n".join(lines) or "Nothing is remembered there."
+    )
+
+
+def _line(place: int, hit: Hit, *, explain: bool) -> str:
+    memory = hit.memory
+    who = memory.name or memory.role or memory.kind.value
+    text = f"{place}. {hit.score:6.2f}  {memory.valid_from:%Y-%m-%d}  {who}: {memory.content}\n   {hit.why}"
+    parts = sorted(hit.parts.items(), key=lambda part: -abs(part[1]))
+    return text + "".join(f"\n   {value:+7.2f}  {name}" for name, value in parts if explain)
+
+
+@command
+@click.argument("query")
+@_whose
+@click.option("--session", metavar="ID", help="The conversation under way: its last turns come along.")
+@click.option("--budget", default=1_000, show_default=True, type=click.IntRange(1), help="Tokens at most.")
+@with_settings("home", "database_url")
+async def context(  # noqa: PLR0913 - a command's options
+    console: Console,
+    *,
+    settings: Settings,
+    query: str,
+    tenant: str,
+    user: str | None,
+    session: str | None,
+    budget: int,
+) -> None:
+    """Show what an agent should know before it answers QUERY, as it goes into a prompt."""
+    async with open_memory(settings) as memory:
+        principal = await _known(memory, tenant)
+        packed = await memory.service.context(
+            principal, query, Filter(user_id=user), budget=budget, session_id=session
+        )
+    console.show(packed, packed.text)
+
+
+@command
+@click.option("--tenant", required=True, help="The tenant.")
+@click.option("--memory", "memory_id", metavar="ID", type=click.UUID, help="One memory.")
+@click.option("--session", metavar="ID", help="A conversation, and all that was said in it.")
+@click.option("--user", metavar="ID", help="A person, and everything that is remembered of them.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_settings("home", "database_url")
+async def forget(  # noqa: PLR0913 - a command's options
+    console: Console,
+    *,
+    settings: Settings,
+    tenant: str,
+    memory_id: UUID | None,
+    session: str | None,
+    user: str | None,
+    yes: bool,
+) -> None:
+    """Delete a memory, a session, or a person, for good."""
+    what = [
+        f"{name} {value}"
+        for name, value in (("memory", memory_id), ("session", session), ("user", user))
+        if value
+    ]
+    if len(what) != 1:
+        raise click.UsageError("Give exactly one of --memory, --session and --user.")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("Nobody is here to be asked: give --yes.")
+        click.confirm(f"Delete {what[0]} of {tenant} for good?", abort=True, err=True)
+
+    async def delete(memory: Recollect, principal: Principal) -> Forgotten:
+        if memory_id:
+            return await memory.service.forget_memory(principal, memory_id)
+        if session:
+            return await memory.service.forget_session(principal, session)
+        return await memory.service.forget_user(principal, str(user))
+
+    async with open_memory(settings) as memory:
+        gone = await delete(memory, await _known(memory, tenant))
+    console.show(gone, f"Forgotten: {gone.memories} memories, {gone.sessions} sessions, {gone.users} users.")
+
+
+async def _known(memory: Recollect, tenant: str) -> Principal:
+    """The operator within a tenant; a misspelt one is told, and not made."""
+    await memory.tenants.find(tenant)
+    return memory.tenants.principal(tenant)

@@ -1,0 +1,1 @@
+"""The conversation that the demo loads, and what it asks of it."""

@@ -1,0 +1,139 @@
+"""Tenants, keys, models, migrations, and the doctor."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from testbed import Production
+
+from cli.command_line import Cli
+from recollect.storage.migrate import migrate, migrations
+
+
+def test_a_tenant_is_made_once_and_listed(cli: Cli) -> None:
+    assert cli.json("tenant", "create", "attic")["name"] == "attic"
+    assert cli.refused("tenant", "create", "attic")["code"] == "already_exists"
+    assert "attic" in [tenant["name"] for tenant in cli.json("tenant", "list")["tenants"]]
+    assert "attic\t" in cli.text("tenant", "list")
+
+
+def test_a_key_is_shown_alone_on_standard_output_and_never_again(cli: Cli) -> None:
+    cli.text("tenant", "create", "keys")
+    key = cli.text("key", "create", "keys", "--name", "for the shop").strip()
+    assert key.startswith("rcl_")
+    assert "\n" not in key
+    (listed,) = cli.json("key", "list", "keys")["keys"]
+    assert (listed["name"], listed["role"], listed["revoked_at"]) == ("for the shop", "owner", None)
+    assert key not in cli.text("key", "list", "keys", "--json")
+
+
+def test_a_key_has_what_it_was_given_and_is_revoked(cli: Cli) -> None:
+    cli.text("tenant", "create", "given")
+    made = cli.json(
+        "key", "create", "given", "--role", "user", "--user", "u1", "--permission", "memory:read",
+        "--expires", "2099-01-01",
+    )  # fmt: skip
+    assert (made["role"], made["user_id"], made["permissions"]) == ("user", "u1", ["memory:read"])
+    assert made["expires_at"] == "2099-01-01T00:00:00+00:00"
+    assert cli.json("key", "revoke", "given", made["id"]) == {"revoked": made["id"]}
+    (listed,) = cli.json("key", "list", "given")["keys"]
+    assert listed["revoked_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("key", "create", "nobody"), "not_found"),
+        (("key", "list", "nobody"), "not_found"),
+        (("key", "revoke", "nobody", str(uuid4())), "not_found"),
+        (("tenant", "create", "No Name"), "invalid_request"),
+        (("model", "show", "--database-url", "postgresql://nobody@127.0.0.1:1/x"), "storage_unavailable"),
+        (("tenant", "list", "--database-url", "postgresql://nobody@127.0.0.1:1/x"), "misconfigured"),
+        (("migrate", "--database-url", "postgresql://nobody@127.0.0.1:1/x"), "storage_unavailable"),
+    ],
+)
+def test_an_error_has_a_code_and_words(cli: Cli, arguments: tuple[str, ...], code: str) -> None:
+    assert cli.refused(*arguments)["code"] == code
+
+
+def test_a_setting_that_cannot_be_read_is_named_without_its_value(cli: Cli) -> None:
+    done = cli.with_variables(RECOLLECT_POOL_SIZE="s3cret").run("tenant", "list")
+    assert done.exit_code == 1
+    assert "RECOLLECT_POOL_SIZE" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_the_embedded_database_is_current_after_any_start(cli: Cli) -> None:
+    assert cli.json("migrate") == {"applied": []}
+
+
+def test_a_database_of_ones_own_is_migrated_by_its_owner_and_then_used(
+    cli: Cli, production: Production
+) -> None:
+    server = cli.with_variables(RECOLLECT_DATABASE_URL=production.app)
+    assert server.refused("tenant", "create", "loft")["code"] == "schema_outdated"
+    assert server.refused("migrate")["code"] == "misconfigured"
+    applied = server.json("migrate", "--database-url", production.owner)["applied"]
+    assert [step["version"] for step in applied] == [step.version for step in migrations()]
+    assert server.json("migrate", "--database-url", production.owner) == {"applied": []}
+    server.text("tenant", "create", "loft")
+    assert server.refused("tenant", "list")["code"] == "misconfigured"
+    owner = server.with_variables(RECOLLECT_OWNER_DATABASE_URL=production.owner)
+    assert [tenant["name"] for tenant in owner.json("tenant", "list")["tenants"]] == ["loft"]
+
+
+def checks(findings: dict[str, list[dict[str, object]]]) -> dict[object, object]:
+    return {finding["check"]: finding["ok"] for finding in findings["findings"]}
+
+
+def test_the_doctor_finds_a_sound_installation_sound(cli: Cli) -> None:
+    found = checks(cli.json("doctor"))
+    assert list(found) == ["python", "settings", "home", "model", "database", "role", "schema", "vectors"]
+    assert all(found.values())
+    assert "fault" not in cli.text("doctor")
+
+
+@pytest.mark.parametrize(
+    ("variables", "check"),
+    [
+        ({"RECOLLECT_PORT": "nonsense"}, "settings"),
+        ({"RECOLLECT_HOME": "/dev/null/recollect"}, "home"),
+        ({"RECOLLECT_MODEL": "nonsense"}, "model"),
+        ({"RECOLLECT_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "database"),
+    ],
+)
+def test_the_doctor_tells_a_fault_and_its_remedy(cli: Cli, variables: dict[str, str], check: str) -> None:
+    done = cli.with_variables(**variables).run("doctor")
+    assert done.exit_code == 1
+    assert f"fault  {check}" in done.stdout
+
+
+def test_the_doctor_finds_a_schema_that_is_missing_and_a_role_that_is_not_fenced(
+    cli: Cli, production: Production
+) -> None:
+    done = cli.run("doctor", "--database-url", production.app)
+    assert "fault  schema" in done.stdout
+    asyncio.run(migrate(production.owner))
+    assert "fault" not in cli.text("doctor", "--database-url", production.app)
+    done = cli.run("doctor", "--database-url", production.owner)
+    assert done.exit_code == 1
+    assert "fault  role" in done.stdout
+
+
+def test_the_doctor_leaves_a_damaged_model_as_it_is(fresh_cli: Cli, tmp_path: Path) -> None:
+    (fresh_cli.home / "models").unlink()
+    damaged = fresh_cli.home / "models" / "all-minilm-l6-v2" / "config.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("nonsense")
+    assert "is not whole yet" in fresh_cli.text("doctor")
+    assert damaged.read_text() == "nonsense"
+
+
+def test_the_model_of_the_vectors_is_shown(cli: Cli) -> None:
+    cli.text("remember", "Something.", "--tenant", "models")
+    (shown,) = cli.json("model")["models"]
+    assert (shown["name"], shown["dimensions"], shown["state"]) == ("all-minilm-l6-v2", 384, "serving")
+    assert "384 dimensions" in cli.text("model", "show")

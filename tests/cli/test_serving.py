@@ -1,0 +1,107 @@
+"""`recollect serve`: it answers when it says so, and stops what it started."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from cli.command_line import PATIENCE, Cli
+
+
+def ready(process: subprocess.Popen[str]) -> str:
+    """The URL that a server with --json says it listens on."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line == "}\n":
+            break
+    url: str = json.loads("".join(lines))["url"]
+    return url
+
+
+def postmaster(home: Path) -> int | None:
+    """The process of the embedded PostgreSQL, if it runs."""
+    file = home / "postgres" / "data" / "postmaster.pid"
+    number = int(file.read_text().split()[0]) if file.exists() else 0
+    return number if number and Path(f"/proc/{number}").exists() else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_that_was_started(fresh_cli: Cli, number: signal.Signals) -> None:
+    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+        url = ready(process)
+        assert httpx2.get(f"{url}/v1/health/live").json() == {"status": "live"}
+        assert httpx2.get(f"{url}/v1/version").status_code == 401
+        assert postmaster(fresh_cli.home)
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 0
+    assert postmaster(fresh_cli.home) is None
+
+
+def test_an_interrupt_while_it_starts_stops_everything_too(fresh_cli: Cli) -> None:
+    with fresh_cli.start("serve", "--port", "0") as process:
+        deadline = time.monotonic() + PATIENCE
+        while not (fresh_cli.home / "postgres").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert postmaster(fresh_cli.home) is None
+
+
+def test_a_killed_server_leaves_nothing_that_the_next_start_does_not_repair(fresh_cli: Cli) -> None:
+    said = ("remember", "Kept through the kill.", "--tenant", "t", "--user", "u", "--session", "s")
+    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+        ready(process)
+        assert fresh_cli.process(*said).returncode == 0
+        process.kill()
+        process.wait(PATIENCE)
+    orphan = postmaster(fresh_cli.home)
+    assert orphan
+    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+        url = ready(process)
+        assert postmaster(fresh_cli.home) == orphan
+        key = fresh_cli.process("key", "create", "t").stdout.strip()
+        found = httpx2.post(
+            f"{url}/v1/recall",
+            json={"query": "What was kept?", "user_id": "u"},
+            headers={"Authorization": f"Bearer {key}"},
+        ).json()
+        assert [hit["memory"]["content"] for hit in found["hits"]] == ["Kept through the kill."]
+    assert postmaster(fresh_cli.home) is None
+
+
+def test_a_second_signal_ends_it_at_once(fresh_cli: Cli) -> None:
+    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+        url = ready(process)
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(b"POST /v1/recall HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            while "Stopping" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 128 + signal.SIGINT
+    assert fresh_cli.process("tenant", "list").returncode == 0
+    assert postmaster(fresh_cli.home) is None
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_started(fresh_cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        problem = fresh_cli.refused("serve", "--port", str(port))
+    assert problem["code"] == "misconfigured"
+    assert f"port {port}" in problem["detail"]
+    assert not (fresh_cli.home / "postgres").exists()
+
+
+def test_a_host_that_is_not_ours_is_refused(fresh_cli: Cli) -> None:
+    assert "203.0.113.1" in fresh_cli.refused("serve", "--host", "203.0.113.1", "--port", "0")["detail"]
