@@ -65,7 +65,7 @@ EMPTY: dict[str, tuple[Try, Any]] = {
     "sessions": (lambda service, who, _: service.sessions(who, user_id="ann"), []),
     "recall": (lambda service, who, _: service.recall(who, SECRET, Filter(user_id="ann")), []),
     "recall in session": (
-        lambda service, who, _: service.recall(who, SECRET, Filter(all_users=True, session_id="s-attic")),
+        lambda service, who, _: service.recall(who, SECRET, Filter(user_id="ann", session_id="s-attic")),
         [],
     ),
     "memories": (lambda service, who, _: service.memories(who, Filter(user_id="ann")), []),
@@ -265,5 +265,5 @@ async def test_a_memory_is_read_from_its_rank_upwards(bed: Bed, rank: Role) -> N
     who = Principal(LOFT.tenant_id, "somebody", rank)
     seen = {memory.content for memory in await bed.service.memories(who, EVERYTHING)}
     assert seen == {f"for {role.name}" for role in Role if role <= rank}
-    hits = await bed.service.recall(who, "for whom", EVERYTHING, limit=50)
+    hits = await bed.service.recall(who, "for whom", Filter(), limit=50)
     assert {hit.memory.content for hit in hits} == seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -151,7 +152,8 @@ class Shop:
         """One operation, sometimes given up in the middle."""
         service = self.bed.service
         person, session = self.luck.choice("ab"), self.luck.choice("xyz")
-        mine = Filter(user_id=person, all_users=self.luck.random() < 0.3)
+        mine = Filter(user_id=person)
+        listed = replace(mine, all_users=self.luck.random() < 0.3)
         action: Callable[[], Awaitable[Any]] = self.luck.choice(
             [
                 lambda: service.remember(
@@ -159,7 +161,7 @@ class Shop:
                 ),
                 lambda: service.add(self.principal, [Note(f"{self.name} sells tea", user_id=person)]),
                 lambda: service.recall(self.principal, "who likes tea?", mine, limit=20),
-                lambda: service.memories(self.principal, mine),
+                lambda: service.memories(self.principal, listed),
                 lambda: service.turns(self.principal, person + session),
                 lambda: service.context(self.principal, "tea", mine, session_id=person + session),
                 lambda: service.forget_session(self.principal, person + session),
