@@ -95,7 +95,7 @@ def check_sessions(found: Candidates, by_id: dict[UUID, Row]) -> None:
     pairs = {(by_id[id_].session, int(code)) for id_, code in zip(found.ids, found.sessions, strict=True)}
     assert len(pairs) == len({session for session, _ in pairs}) == len({code for _, code in pairs})
     assert all((session is None) == (code == -1) for session, code in pairs)
-    order = [(by_id[id_].session, by_id[id_].seq) for id_ in found.ids if by_id[id_].session]
+    order = [(int(code), by_id[id_].seq) for id_, code in zip(found.ids, found.sessions, strict=True)]
     assert order == sorted(order)
 
 

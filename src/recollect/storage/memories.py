@@ -111,24 +111,41 @@ class _Ids(Sequence[UUID]):
 
 
 def _candidates(row: Mapping[str, Any], tokens: int) -> Candidates:
-    ids = _Ids(row["ids"] or b"")
-    frequencies = np.zeros((len(ids), tokens), np.int32)
-    hits = _column(row["occurrences"], np.int32).reshape(-1, 3)
-    frequencies[hits[:, 0], hits[:, 1] - 1] = hits[:, 2]
+    seqs = _column(row["seqs"], np.int32)
+    sessions = _codes(_column(row["sessions"], np.int64), seqs)
+    order = np.lexsort((seqs, sessions))
+    frequencies = _frequencies(row, len(seqs), tokens)[order]
+    is_whole = len(seqs) == row["total"]
     return Candidates(
-        ids=ids,
-        sessions=_column(row["sessions"], np.int32),
-        seqs=_column(row["seqs"], np.int32),
-        at=_column(row["moments"], np.float64),
-        names=row["names"] or (),
-        dense=_column(row["dense"], np.float32),
-        window=_column(row["beside"], np.float32),
-        lengths=_column(row["lengths"], np.int32),
+        ids=_Ids(np.frombuffer(row["ids"] or b"", "V16")[order].tobytes()),
+        sessions=sessions[order],
+        seqs=seqs[order],
+        at=_column(row["moments"], np.float64)[order],
+        names=[row["names"][place] for place in order.tolist()],
+        dense=_column(row["dense"], np.float32)[order],
+        window=_column(row["beside"], np.float32)[order],
+        lengths=_column(row["lengths"], np.int32)[order],
         frequencies=frequencies,
-        holders=np.array(row["holders"], np.int64),
+        holders=np.count_nonzero(frequencies, axis=0) if is_whole else np.array(row["holders"], np.int64),
         total=row["total"],
         mean_length=row["mean_length"],
     )
+
+
+def _codes(hashes: NDArray[np.int64], seqs: NDArray[np.int32]) -> NDArray[np.int32]:
+    """A small number for each session instead of its hash, -1 for none."""
+    codes = np.unique(hashes, return_inverse=True)[1].astype(np.int32)
+    codes[seqs == 0] = -1
+    return codes
+
+
+def _frequencies(row: Mapping[str, Any], rows: int, tokens: int) -> NDArray[np.int32]:
+    """(rows, tokens): how often each row holds each token."""
+    frequencies = np.zeros((rows, tokens), np.int32)
+    pairs = _column(row["matches"], np.int32).reshape(-1, 2)
+    owners = np.repeat(np.arange(rows), _column(row["matched"], np.int32))
+    frequencies[owners, pairs[:, 0] - 1] = pairs[:, 1]
+    return frequencies
 
 
 class MemoryRows(Rows):
