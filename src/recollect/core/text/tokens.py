@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 
-import snowballstemmer
+import Stemmer
 
 MAX_TOKENS = 16_383
 """At most so many tokens come of one text: PostgreSQL's tsvector has no position beyond."""
@@ -97,7 +97,7 @@ _PART = re.compile(r"[^\W_]+(?:[^\w\s!-~]+[^\W_]*)*")
 _MIXED = re.compile(r"[^\W\d_]{2,}|\d{2,}")
 _ENGLISH_TAIL = re.compile(r"(?<=.)'(?:s|m|re|ve|ll|d)?$")
 
-_stemmer = snowballstemmer.stemmer("english")
+_stemmer = Stemmer.Stemmer("english")
 _stemmer_lock = threading.Lock()
 
 
