@@ -21,7 +21,7 @@ check: .venv/.installed-dev locks-current  ## Lint, types, the arrows between th
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -m recollect.cli.docs --check
 
 # The pins must be those that uv would keep. Hashes may differ: a release can get new files later.

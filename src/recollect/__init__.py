@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recollect.core.model import Filter, Hit, Kind, Memory, Message, Note
+    from recollect.core.errors import RecollectError
+    from recollect.core.model import (
+        Context,
+        Filter,
+        Forgotten,
+        Hit,
+        Kind,
+        Memory,
+        Message,
+        Note,
+        Principal,
+        Remembered,
+        Role,
+        Turns,
+    )
     from recollect.wiring import Recollect
 
 __version__ = version("recollect")
-__all__ = ["Filter", "Hit", "Kind", "Memory", "Message", "Note", "Recollect", "__version__"]
+__all__ = [
+    "Context",
+    "Filter",
+    "Forgotten",
+    "Hit",
+    "Kind",
+    "Memory",
+    "Message",
+    "Note",
+    "Principal",
+    "Recollect",
+    "RecollectError",
+    "Remembered",
+    "Role",
+    "Turns",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:
     """The public names, imported when they are first asked for: importing a part does not load the whole."""
-    if name == "Recollect":
-        from recollect.wiring import Recollect  # noqa: PLC0415
-
-        return Recollect
-    if name in __all__:
-        from recollect.core import model  # noqa: PLC0415
-
-        return getattr(model, name)
-    raise AttributeError(name)
+    if name not in __all__:
+        raise AttributeError(f"module 'recollect' has no attribute {name!r}")
+    room = {"Recollect": "wiring", "RecollectError": "core.errors"}.get(name, "core.model")
+    return getattr(import_module(f"recollect.{room}"), name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from recollect.core.errors import Misconfigured
@@ -28,6 +33,15 @@ Algorithm = Literal[
     "EdDSA",
 ]
 
+_PREFIX = "RECOLLECT_"
+_OTHERS = {"RECOLLECT_API_KEY", "RECOLLECT_DATA"}
+"""What others read by that prefix: `ingest` its key, the benchmarks their data's folder."""
+_URL_FAULT = "database_url"
+_URL_HINT = (
+    "A URL is like postgresql://user:password@host:5432/database. In the password, whatever is no letter and "
+    "no digit is percent-encoded: '@' is %40, '/' is %2F, '%' is %25, a space is %20."
+)
+
 
 def default_home() -> Path:
     """Where the embedded server's data and the model are kept: the user's data folder, or root's."""
@@ -38,7 +52,7 @@ class Settings(BaseSettings):
     """How this process runs. Every field is set by RECOLLECT_<FIELD>; secrets are never shown."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RECOLLECT_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
     home: Path = Field(
@@ -90,6 +104,31 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
+    @field_validator("database_url", "owner_database_url")
+    @classmethod
+    def _check_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and (fault := _url_fault(url.get_secret_value())):
+            raise PydanticCustomError(_URL_FAULT, fault)
+        return url
+
+
+def _url_fault(url: str) -> str | None:
+    """What keeps this from being a PostgreSQL URL, in words that have nothing of it; None if it is one.
+
+    libpq takes some slips in the password for a host or a port, and would show them when it cannot reach it.
+    """
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return "this is not a PostgreSQL URL"
+    rest = url.partition("://")[2]
+    if rest.count("@") > 1 or "@" in rest.partition("/")[2]:
+        return "this has an '@' where none can be"
+    ports = str(parts.get("port") or "0").split(",")
+    if not all(port == "" or (port.isdecimal() and int(port) <= 65535) for port in ports):
+        return "the port is no number up to 65535"
+    return None
+
 
 def load_settings(**given: object) -> Settings:
     """The settings of the environment, with what is given put over them.
@@ -101,7 +140,16 @@ def load_settings(**given: object) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         faults = "; ".join(
-            f"RECOLLECT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
+            f"{_PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
         )
-        raise Misconfigured(f"The settings cannot be read: {faults}.") from None
+        hint = _URL_HINT if any(fault["type"] == _URL_FAULT for fault in error.errors()) else None
+        raise Misconfigured(f"The settings cannot be read: {faults}.", hint=hint) from None
+
+
+def unknown_variables() -> Iterator[str]:
+    """A sentence for each variable of the environment that looks like a setting, and is none."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.upper().startswith(_PREFIX) and name.upper() not in known | _OTHERS:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            yield f"{name} is no setting, and is ignored{f': is {near[0]} meant?' if near else '.'}"

@@ -214,7 +214,7 @@ def build_app(memory: Recollect) -> FastAPI:
     settings = memory.settings
     server = Server(
         memory.service,
-        Credentials(memory.tenants, memory.storage, _tokens(settings)),
+        Credentials(memory.tenants, memory.storage, trusted_tokens(settings)),
         Readiness(memory.storage, memory.embeddings),
         memory.embeddings,
         version("recollect"),
@@ -222,7 +222,12 @@ def build_app(memory: Recollect) -> FastAPI:
     return make_app(server, Bounds(settings.max_body_bytes, settings.max_requests, settings.request_seconds))
 
 
-def _tokens(settings: Settings) -> Tokens | None:
+def trusted_tokens(settings: Settings) -> Tokens | None:
+    """The reader of the JWTs that the settings trust; None if they trust none.
+
+    Raises:
+        Misconfigured: they contradict each other, or would not keep anybody out.
+    """
     from recollect.adapters.tokens.jwt import Trust, open_tokens  # noqa: PLC0415 - see build_app
 
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,12 +11,18 @@ import pytest
 from testbed import Production
 
 from cli.command_line import Cli
+from recollect import Recollect
+from recollect.core.errors import Misconfigured
 from recollect.storage.migrate import migrate, migrations
+from recollect.storage.pool import PostgresStorage
+from recollect.storage.roll import list_tenants
 
 
 def test_a_tenant_is_made_once_and_listed(cli: Cli) -> None:
     assert cli.json("tenant", "create", "attic")["name"] == "attic"
-    assert cli.refused("tenant", "create", "attic")["code"] == "already_exists"
+    problem = cli.refused("tenant", "create", "attic")
+    assert problem["code"] == "already_exists"
+    assert "`recollect key create attic`" in problem["hint"]
     assert "attic" in [tenant["name"] for tenant in cli.json("tenant", "list")["tenants"]]
     assert "attic\t" in cli.text("tenant", "list")
 
@@ -36,11 +43,22 @@ def test_a_key_has_what_it_was_given_and_is_revoked(cli: Cli) -> None:
         "key", "create", "given", "--role", "user", "--user", "u1", "--permission", "memory:read",
         "--expires", "2099-01-01",
     )  # fmt: skip
+    assert made["name"].startswith("user, 20")
     assert (made["role"], made["user_id"], made["permissions"]) == ("user", "u1", ["memory:read"])
     assert made["expires_at"] == "2099-01-01T00:00:00+00:00"
     assert cli.json("key", "revoke", "given", made["id"]) == {"revoked": made["id"]}
     (listed,) = cli.json("key", "list", "given")["keys"]
     assert listed["revoked_at"] is not None
+
+
+def test_what_a_new_key_grants_is_told_beside_it(cli: Cli) -> None:
+    cli.text("tenant", "create", "grants")
+    done = cli.run(
+        "key", "create", "grants", "--role", "staff", "--permission", "memory:read", "--expires", "2099-01-01"
+    )
+    assert ". Role staff: it may memory:read, and expires 2099-01-01 00:00 UTC." in done.stderr
+    assert done.stdout.startswith("rcl_")
+    assert "never expires" in cli.run("key", "create", "grants").stderr
 
 
 @pytest.mark.parametrize(
@@ -64,6 +82,58 @@ def test_a_setting_that_cannot_be_read_is_named_without_its_value(cli: Cli) -> N
     assert done.exit_code == 1
     assert "RECOLLECT_POOL_SIZE" in done.stderr
     assert "s3cret" not in done.stderr
+
+
+SECRET = "s3cret-word"
+MALFORMED = [
+    f"mysql://app:{SECRET}@h/x",
+    f"postgresql:/app:{SECRET}@h/x",
+    f"postgresql://app:with {SECRET}@h/x",
+    f"postgresql://app:{SECRET}%@h/x",
+    f"postgresql://app:with@{SECRET}@h/x",
+    f"postgresql://app:with/{SECRET}@h/x",
+    f"postgresql://app:{SECRET}@h:port/x",
+    f"postgresql://app:{SECRET}@h:99999/x",
+    f"postgresql://app@h:{SECRET}/x",
+    SECRET,
+]
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+def test_a_url_that_cannot_be_read_is_refused_and_shown_nowhere(fresh_cli: Cli, url: str) -> None:
+    set_so = fresh_cli.with_variables(RECOLLECT_DATABASE_URL=url)
+    for refused in (
+        set_so.run("tenant", "list"),
+        set_so.run("serve", "--port", "0", "--json"),
+        set_so.run("doctor"),
+        fresh_cli.run("recall", "x", "--tenant", "t", "--database-url", url),
+        fresh_cli.run("migrate", "--database-url", url),
+    ):
+        assert refused.exit_code == 1
+        assert "DATABASE_URL" in refused.output
+        assert "percent-encoded" in refused.output
+        assert SECRET not in refused.output
+
+
+def test_the_library_refuses_such_a_url_too() -> None:
+    for url in MALFORMED:
+        with pytest.raises(Misconfigured) as refused:
+            Recollect.open(url)
+        assert SECRET not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("url", ["mysql://app:s3cret-word@h/x", "s3cret-word"])
+def test_storage_by_itself_shows_nothing_of_a_url_either(url: str) -> None:
+    for connect in (PostgresStorage.open, migrate, list_tenants):
+        with pytest.raises(Misconfigured) as refused:
+            asyncio.run(connect(url))
+        assert SECRET not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_variable_that_is_no_setting_is_told_of(cli: Cli) -> None:
+    page = cli.with_variables(RECOLLECT_PROT="1", RECOLLECT_API_KEY="rcl_x").text("doctor")
+    assert "RECOLLECT_PROT is no setting, and is ignored: is RECOLLECT_PORT meant?" in page
+    assert "API_KEY" not in page
 
 
 def test_the_embedded_database_is_current_after_any_start(cli: Cli) -> None:
@@ -103,12 +173,14 @@ def test_the_doctor_finds_a_sound_installation_sound(cli: Cli) -> None:
         ({"RECOLLECT_HOME": "/dev/null/recollect"}, "home"),
         ({"RECOLLECT_MODEL": "nonsense"}, "model"),
         ({"RECOLLECT_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "database"),
+        ({"RECOLLECT_DATABASE_URL": "postgresql://nobody@/x?host=/nowhere"}, "database"),
     ],
 )
 def test_the_doctor_tells_a_fault_and_its_remedy(cli: Cli, variables: dict[str, str], check: str) -> None:
     done = cli.with_variables(**variables).run("doctor")
     assert done.exit_code == 1
     assert f"fault  {check}" in done.stdout
+    assert all(line.startswith(("ok     ", "fault  ", " " * 17)) for line in done.stdout.splitlines())
 
 
 def test_the_doctor_finds_a_schema_that_is_missing_and_a_role_that_is_not_fenced(
@@ -133,7 +205,7 @@ def test_the_doctor_leaves_a_damaged_model_as_it_is(fresh_cli: Cli, tmp_path: Pa
 
 
 def test_the_model_of_the_vectors_is_shown(cli: Cli) -> None:
-    cli.text("remember", "Something.", "--tenant", "models")
+    cli.text("remember", "Something.", "--tenant", "models", "--shared")
     (shown,) = cli.json("model")["models"]
     assert (shown["name"], shown["dimensions"], shown["state"]) == ("all-minilm-l6-v2", 384, "serving")
     assert "384 dimensions" in cli.text("model", "show")

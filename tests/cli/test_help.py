@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,7 +63,25 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["recall"], ["key", "create"], ["serve", "--nonsense"]])
 def test_a_command_that_cannot_be_understood_exits_with_2(arguments: list[str]) -> None:
-    assert CliRunner().invoke(main, arguments).exit_code == 2
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert "\nerror: " in done.stderr
+    assert done.stdout == ""
+    done = CliRunner().invoke(main, [*arguments, "--json"])
+    assert done.exit_code == 2
+    problem = json.loads(done.stdout)
+    assert problem["code"] == "usage"
+    assert f"error: {problem['detail']}\nhint: {problem['hint']}\n" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["key"]])
+def test_a_group_alone_shows_its_commands(arguments: list[str]) -> None:
+    assert "Commands:" in CliRunner().invoke(main, arguments).stderr
+
+
+def test_options_that_exclude_each_other_are_explained() -> None:
+    forget = ["forget", "--tenant", "t", "--session", "s", "--user", "u", "--json"]
+    assert "exactly one of" in json.loads(CliRunner().invoke(main, forget).stdout)["detail"]
 
 
 @pytest.mark.parametrize("name", ["cli.md", "settings.md"])

@@ -10,6 +10,7 @@ import pytest
 
 from cli.command_line import Cli
 from cli.test_serving import ready
+from recollect.core.transcripts import EXAMPLE
 
 
 def write(path: Path, *turns: dict[str, Any]) -> Path:
@@ -36,6 +37,8 @@ def test_a_file_is_loaded_once_and_what_it_gains_later_is_new(cli: Cli, tmp_path
     assert cli.json(*load)["new"] == 0
     write(path, *CHAT, turn("c", "I bought a lamp.", user_id="u"))
     assert cli.json(*load)["new"] == 1
+    cli.json("forget", "--tenant", "loaded", "--session", "b", "--yes")
+    assert cli.json(*load)["new"] == 1
     hits = cli.json("recall", "Where does she live?", "--tenant", "loaded", "--user", "u")["hits"]
     kept = {hit["memory"]["content"]: hit["memory"] for hit in hits}
     assert len(kept) == len(hits) == 4
@@ -61,6 +64,34 @@ def test_a_file_with_a_bad_line_is_not_loaded_at_all(cli: Cli, tmp_path: Path) -
     assert problem["code"] == "invalid_request"
     assert f"{bad}:4: content is missing or empty" in problem["detail"]
     assert cli.refused("recall", "anything", "--tenant", "bad")["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "content", [json.dumps(CHAT), "# A heading\n\nAnd words.", "# About a conversation\n\nAnd words."]
+)
+def test_a_file_of_another_shape_is_refused_with_an_example(cli: Cli, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(content)
+    problem = cli.refused("ingest", path, "--tenant", "none", "--shared")
+    assert "one JSON object a line" in problem["hint"]
+    assert EXAMPLE in problem["hint"]
+
+
+def test_the_example_of_the_help_is_one(cli: Cli, tmp_path: Path) -> None:
+    assert f"\n    {EXAMPLE}\n" in cli.text("ingest", "--help")
+    path = tmp_path / "example.jsonl"
+    path.write_text(EXAMPLE)
+    assert cli.json("ingest", path, "--tenant", "example")["new"] == 1
+
+
+def test_a_session_without_a_user_is_kept_only_if_it_is_to_be_shared(cli: Cli, tmp_path: Path) -> None:
+    path = write(tmp_path / "shared.jsonl", *CHAT, turn("c", "We open at nine."))
+    load = ("ingest", path, "--tenant", "sharing")
+    assert "session 'c' names no user" in cli.refused(*load)["detail"]
+    assert cli.run(*load, "--shared", "--user", "u").exit_code == 2
+    assert cli.text(*load, "--shared").startswith("4 turns in 3 sessions, 4 new, in ")
+    (hit,) = cli.json("recall", "opening hours", "--tenant", "sharing")["hits"]
+    assert hit["memory"]["content"] == "We open at nine."
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
+from testbed import Production
 
 from cli.command_line import PATIENCE, Cli
+from recollect.storage.migrate import migrate
 
 
 def ready(process: subprocess.Popen[str]) -> str:
@@ -101,6 +106,62 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_started(fresh_cli: C
     assert problem["code"] == "misconfigured"
     assert f"port {port}" in problem["detail"]
     assert not (fresh_cli.home / "postgres").exists()
+
+
+def test_that_a_recollect_has_the_port_is_told(cli: Cli) -> None:
+    with cli.start("serve", "--port", "0", "--json") as process:
+        port = ready(process).rpartition(":")[2]
+        for command in (("serve", "--port", port), ("demo", "--once", "--port", port)):
+            problem = cli.refused(*command)
+            assert "a Recollect serves there already" in problem["detail"]
+            assert f"`RECOLLECT_PORT={int(port) + 1} make run`" in problem["hint"]
+
+
+def test_settings_of_tokens_that_contradict_each_other_start_nothing(fresh_cli: Cli) -> None:
+    with_secret = fresh_cli.with_variables(RECOLLECT_JWT_SECRET="short")
+    assert with_secret.refused("serve", "--port", "0")["code"] == "misconfigured"
+    assert not (fresh_cli.home / "postgres").exists()
+
+
+def test_an_outage_is_told_once_and_its_end_too(cli: Cli, production: Production) -> None:
+    asyncio.run(migrate(production.owner))
+    own = cli.with_variables(RECOLLECT_DATABASE_URL=production.app, RECOLLECT_PROT="1")
+    own.text("tenant", "create", "loft")
+    key = own.text("key", "create", "loft").strip()
+    with own.start("serve", "--port", "0", "--json") as process, httpx2.Client() as client:
+        url = ready(process)
+
+        def state() -> int:
+            headers = {"Authorization": f"Bearer {key}"}
+            return client.get(f"{url}/v1/version", headers=headers, timeout=60).status_code
+
+        assert state() == 200
+        away(production, lasts=True)
+        assert state() == 503
+        away(production, lasts=False)
+        wait_for(lambda: state() == 200)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE)
+    lines = [line for line in said.splitlines() if line]
+    assert [line.partition(":")[0] for line in lines] == [
+        "warning", "PostgreSQL does not answer", "PostgreSQL answers again.",
+        "Stopping; once more to force it.",
+    ]  # fmt: skip
+
+
+def away(production: Production, *, lasts: bool) -> None:
+    """Nobody can connect to the database any more, and nobody stays connected; or they can again."""
+    replace(production, database="postgres").run(
+        f"ALTER DATABASE {production.database} ALLOW_CONNECTIONS {not lasts}",
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{production.database}'",
+    )
+
+
+def wait_for(state: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not state():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_a_host_that_is_not_ours_is_refused(fresh_cli: Cli) -> None:

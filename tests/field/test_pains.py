@@ -71,7 +71,7 @@ async def test_04_a_small_users_hits_are_neither_crowded_out_nor_read_among_othe
     scope = Filter(user_id="small")
     assert len(await contents(bed, loft, "blue sofa", scope, limit=5)) == 5
     aim = await bed.embeddings.aim("blue sofa")
-    probe = Probe(aim.model, aim.vector, None, ("blue", "sofa"), 1000)
+    probe = Probe(aim, ("blue", "sofa"), 1000)
     async with bed.storage.transaction(loft) as tx:
         assert (await tx.candidates(probe, scope, bed.clock.now())).total == 5
         assert await rows_read(tx, "memories") == 5

@@ -507,6 +507,8 @@ async def test_a_token_opens_the_door_of_its_tenant(open_door: Door) -> None:
 async def test_a_token_of_an_unknown_tenant_is_refused(open_door: Door) -> None:
     answer = await open_door.bearer(signed(tenant="nobody-knows")).get("/v1/version")
     assert (answer.status_code, code(answer)) == (401, "unauthenticated")
+    assert "issuer" in answer.json()["hint"]
+    assert "key create" not in answer.json()["hint"]
     assert open_door.bed.database.value("SELECT count(*) FROM tenants WHERE name = 'nobody-knows'") == 0
 
 

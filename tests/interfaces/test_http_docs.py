@@ -1,4 +1,4 @@
-"""docs/http.md lists every operation and every code, and no other."""
+"""docs/http.md lists every operation and every code, and no other; what is made of the door is current."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from recollect.cli.docs import pages
 from recollect.core.errors import Conflict, Misconfigured, RecollectError
 from recollect.interfaces.http import problems
 
 pytestmark = pytest.mark.anyio
 
-TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "http.md").read_text("utf-8")
 COMMAND_LINE_ONLY = {"already_exists", "conflict", "error"}
 """Of tenants, which HTTP does not make, and of classes that only have members."""
 
@@ -41,3 +43,8 @@ def test_every_code_is_listed_with_its_status() -> None:
         if not issubclass(kind, Misconfigured) and kind.code not in COMMAND_LINE_ONLY
     }
     assert set(re.findall(r"^\| `(\w+)` \| (\d{3}) \|", TEXT, re.MULTILINE)) == there
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "operations.md"])
+def test_what_is_made_of_the_door_is_current(name: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == pages()[name], "run: python -m recollect.cli.docs"

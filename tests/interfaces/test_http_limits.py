@@ -39,7 +39,7 @@ async def socket(narrow: Door) -> AsyncIterator[httpx2.AsyncClient]:
 
 def body(size: int) -> bytes:
     """A request to keep a memory, of so many bytes."""
-    frame = b'{"content": "%s"}'
+    frame = b'{"shared": true, "content": "%s"}'
     return frame % (b"x" * (size - len(frame) + 2))
 
 
@@ -110,7 +110,7 @@ async def test_a_length_that_is_a_lie_does_not_matter(narrow: Door) -> None:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body(12_000), "more_body": False}
 
-    for length in ("5", "x", "-1", "", "١٢"):
+    for length in ("5", "x", "-1", "", "١٢", "9" * 5_000):
         status, text = await asgi(narrow, authorization, receive, content_length=length)
         assert (status, b"too_large" in text) == (413, True)
 
@@ -151,7 +151,7 @@ async def test_more_at_once_than_agreed_are_told_to_come_back(shared_bed: Bed) -
     door = make_door(shared_bed, Bounds(body=10_000, requests=3, seconds=20))
     client = await door.client("loft")
     path = "/v1/sessions/s2/messages"
-    await client.post(path, json={"content": "first"})
+    await client.post(path, json={"content": "first", "user_id": "c17"})
     waiting = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"

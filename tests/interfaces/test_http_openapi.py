@@ -140,11 +140,15 @@ async def test_every_answer_is_as_described(loft: httpx2.AsyncClient, described:
     turns = {"messages": [{"content": "a"}, {"content": "b", "name": "Ada"}], "user_id": "c17"}
     await ask("POST", "/v1/sessions/s1/messages", json=turns)
     await ask(
-        "POST", "/v1/sessions/s2/messages", json={"content": "c", "agent_id": "x", "metadata": {"k": [1]}}
+        "POST",
+        "/v1/sessions/s2/messages",
+        json={"content": "c", "shared": True, "agent_id": "x", "metadata": {"k": [1]}},
     )
     full = {"min_role": "owner", "valid_to": "2099-01-01T00:00:00Z", "source": {"a": 1}, "user_id": "c17"}
     (id_,) = (await ask("POST", "/v1/memories", json={"content": "d", **full}))["ids"]
-    await ask("POST", "/v1/memories", json={"memories": [{"content": "e", "evidence": [id_]}]})
+    await ask(
+        "POST", "/v1/memories", json={"memories": [{"content": "e", "shared": True, "evidence": [id_]}]}
+    )
     await ask("PATCH", f"/v1/memories/{id_}", json={"pinned": True})
     await ask("PATCH", "/v1/users/c17", json={"names": ["Ada"], "attributes": {"a": None}})
     for path in (

@@ -49,7 +49,7 @@ async def test_parts_are_for_those_who_ask(loft: httpx2.AsyncClient) -> None:
 async def test_recall_is_of_one_person_and_what_is_shared(loft: httpx2.AsyncClient) -> None:
     await converse(loft, "s1", "c17", "sofa of c17")
     await converse(loft, "s2", "c18", "sofa of c18")
-    await loft.post("/v1/memories", json={"content": "sofa for all"})
+    await loft.post("/v1/memories", json={"content": "sofa for all", "shared": True})
     assert set(await contents(loft, "sofa", user_id="c17")) == {"sofa of c17", "sofa for all"}
     assert await contents(loft, "sofa", user_id="c17", include_shared=False) == ["sofa of c17"]
     assert await contents(loft, "sofa") == ["sofa for all"]
@@ -120,6 +120,33 @@ async def test_context_cites_what_it_tells(loft: httpx2.AsyncClient) -> None:
         assert memory["content"] in lines[-1]
 
 
+async def test_similarity_compares_across_answers_and_is_a_floor(loft: httpx2.AsyncClient) -> None:
+    await converse(loft, "s1", "c17", "blue kitchen", "the old oak table")
+    ask = {"query": "blue kitchen", "user_id": "c17"}
+    alone = (await loft.post("/v1/recall", json=ask)).json()["hits"]
+    same, other = sorted((hit["similarity"] for hit in alone), reverse=True)
+    assert -1 <= other < same <= 1
+    assert await contents(loft, **ask, min_similarity=(same + other) / 2) == ["blue kitchen"]
+    assert await contents(loft, **ask, min_similarity=-1) == [hit["memory"]["content"] for hit in alone]
+    context = await loft.post("/v1/context", json={**ask, "min_similarity": (same + other) / 2})
+    assert "blue kitchen" in context.text
+    assert "oak" not in context.text
+    await converse(loft, "s2", "c17", *(f"filler number {number}" for number in range(9)))
+    more = (await loft.post("/v1/recall", json={**ask, "limit": 50})).json()["hits"]
+    again = {hit["memory"]["content"]: hit["similarity"] for hit in more}
+    assert again["blue kitchen"] == pytest.approx(same, abs=1e-6)
+
+
+async def test_the_smallest_budget_holds_a_memory_whatever_it_says(loft: httpx2.AsyncClient) -> None:
+    message = {"content": "沙发" * 5_000, "name": "灰" * 200}
+    await loft.post("/v1/sessions/s1/messages", json={"messages": [message], "user_id": "c17"})
+    for session in ({}, {"session_id": "s1"}):
+        body = {"query": "沙发", "user_id": "c17", "budget": 200, **session}
+        answer = (await loft.post("/v1/context", json=body)).json()
+        assert (len(answer["citations"]), answer["dropped"]) == (1, 0)
+        assert answer["tokens"] <= 200
+
+
 async def test_a_context_holds_nothing_of_somebody_elses_session(loft: httpx2.AsyncClient) -> None:
     await converse(loft, "theirs", "c18", "My PIN is 4711.")
     body = {"query": "PIN", "user_id": "c17", "session_id": "theirs"}
@@ -159,7 +186,8 @@ async def test_forget_wants_exactly_one(loft: httpx2.AsyncClient, body: dict[str
 async def test_users_are_described_and_listed(loft: httpx2.AsyncClient) -> None:
     await converse(loft, "s1", "c17", "hello", "again")
     answer = await loft.patch("/v1/users/c17", json={"names": ["Ada"], "attributes": {"tier": "gold"}})
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.status_code == 200
+    assert answer.json() == (await loft.get("/v1/users/c17")).json()
     await loft.patch("/v1/users/c17", json={"attributes": {"tier": "silver"}})
     await loft.patch("/v1/users/a%2Fb", json={})
     user = (await loft.get("/v1/users/c17")).json()

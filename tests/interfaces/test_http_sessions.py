@@ -91,8 +91,8 @@ async def _all_sessions(client: httpx2.AsyncClient, **params: Any) -> list[str]:
     "session", ["a/b", "a b", "%", "_%", "ä/ö", "a.b", "a?b#c", "messages", "a/messages", "'; --"]
 )
 async def test_an_id_may_hold_any_character(loft: httpx2.AsyncClient, session: str) -> None:
-    await add(loft, session, "hello")
-    await add(loft, "another", "hello")
+    await add(loft, session, "hello", shared=True)
+    await add(loft, "another", "hello", shared=True)
     path = f"/v1/sessions/{quote(session, safe='')}"
     assert (await loft.get(path)).json()["session_id"] == session
     assert len((await loft.get(f"{path}/messages")).json()["messages"]) == 1
@@ -114,7 +114,7 @@ async def test_an_unknown_session_is_not_found(loft: httpx2.AsyncClient) -> None
 
 
 async def test_past_the_end_of_a_session_is_an_empty_page(loft: httpx2.AsyncClient) -> None:
-    await add(loft, "s1", "hello")
+    await add(loft, "s1", "hello", shared=True)
     page = await loft.get("/v1/sessions/s1/messages", params={"after": 1})
     assert page.json() == {"messages": [], "next_after": None}
 
@@ -157,7 +157,7 @@ async def test_a_key_belongs_to_its_tenant(door: Door, loft: httpx2.AsyncClient)
     for client in (loft, attic):
         answer = await client.post(
             "/v1/sessions/s1/messages",
-            json={"content": client.base_url.host},
+            json={"content": client.base_url.host, "shared": True},
             headers={"Idempotency-Key": "k"},
         )
         assert answer.json()["repeated"] is False

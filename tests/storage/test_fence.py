@@ -274,7 +274,7 @@ def test_a_person_reaches_what_is_theirs(
         "UPDATE memories SET min_role = 3 WHERE user_id = 'loft-ann'",
         "UPDATE sessions SET user_id = 'loft-bob'",
         f"INSERT INTO users (tenant_id, user_id) VALUES ('{LOFT}', 'loft-cid')",
-        f"INSERT INTO idempotency VALUES ('{LOFT}', 'k', 'f', 'loft-bob', '{{}}')",
+        f"INSERT INTO idempotency VALUES ('{LOFT}', 'k', 'f', 'loft-bob', NULL, '{{}}')",
         f"INSERT INTO api_keys VALUES ('{LOFT}', '{LOFT}', 'k', sha256('k'), 3, '{{}}')",
     ],
 )

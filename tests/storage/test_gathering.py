@@ -12,7 +12,7 @@ import pytest
 from testbed import NOON, Bed, HashedWords
 
 from recollect.core.model import Filter, Message, Note, Principal, Turns
-from recollect.core.ports import Probe
+from recollect.core.ports import Aim, Probe
 from recollect.core.recall.candidates import Candidates
 from recollect.core.text.tokens import tokenize
 
@@ -52,7 +52,7 @@ async def fill(bed: Bed, who: Principal, luck: random.Random) -> list[Row]:
 async def gather(bed: Bed, who: Principal, query: str, depth: int) -> Candidates:
     tokens = tuple(dict.fromkeys(tokenize(query)))
     (vector,) = await HashedWords().embed([query])
-    probe = Probe(bed.embeddings.model.id, vector, None, tokens, depth)
+    probe = Probe(Aim(bed.embeddings.model.id, vector), tokens, depth)
     async with bed.storage.transaction(who) as tx:
         return await tx.candidates(probe, Filter(user_id="ann"), NOON)
 

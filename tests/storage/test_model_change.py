@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,6 +16,7 @@ from recollect.core.model import Filter, Message, Note, Principal, Turns
 from recollect.core.ports import Embedder, Vectors
 from recollect.core.reembedding import BATCH, change_model
 from recollect.core.service import Service
+from recollect.storage.pool import PostgresStorage
 
 pytestmark = pytest.mark.anyio
 
@@ -161,3 +163,25 @@ async def test_another_model_than_the_databases_is_refused_at_the_start(bed: Bed
     ) as caught:
         await embeddings.start("narrower", OLD.model)
     assert "recollect model use narrower" in (caught.value.hint or "")
+
+
+async def test_a_change_that_another_one_overtook_writes_no_vector(bed: Bed) -> None:
+    shop = Shop(await bed.tenant("loft"), size=3)
+    _, service = await follower(bed)
+    await shop.fill(service)
+
+    async def tenants() -> Sequence[UUID]:
+        bed.database.rows("UPDATE embedding_models SET name = 'third' WHERE state = 'serving' RETURNING id")
+        return await shop.tenants()
+
+    with pytest.raises(Conflict, match="to third"):
+        await change_model(bed.storage, NEW, tenants, lambda _: None)
+    assert models_of_rows(bed.database) == {OLD.model: 4}
+
+
+async def test_of_two_models_for_a_new_database_one_is_refused(database: Database) -> None:
+    async with await PostgresStorage.open(database.url, size=2) as storage:
+        first, second = Embeddings(storage, open_by_name), Embeddings(storage, open_by_name)
+        starts = (first.start(OLD.model, OLD.model), second.start(NEW.model, OLD.model))
+        done = await asyncio.gather(*starts, return_exceptions=True)
+    assert [type(one) for one in done if one] == [ModelMismatch]

@@ -102,6 +102,9 @@ async def test_when_it_was_true(bed: Bed) -> None:
     assert await names(bed, Filter(as_of=NOON - 20 * day)) == set()
     assert await names(bed, Filter(since=NOON - 5 * day)) == {"two", "three"}
     assert await names(bed, Filter(since=NOON - 10 * day, until=NOON - 5 * day)) == {"one"}
+    hits = await bed.service.recall(who, "one two three", Filter())
+    assert {hit.memory.content for hit in hits} == {"two", "three"}
+    assert len(await bed.service.memories(who, Filter())) == 3
 
 
 async def test_when_we_knew(bed: Bed) -> None:

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from testbed import Bed, HashedWords
 
-from recollect.core.errors import Busy, IdempotencyMismatch, RecollectError, SessionBelongsToAnother
-from recollect.core.model import Filter, Forgotten, Message, Note, Principal, Remembered, Turns
+from recollect.core.errors import (
+    Busy,
+    Forbidden,
+    IdempotencyMismatch,
+    RecollectError,
+    SessionBelongsToAnother,
+)
+from recollect.core.model import (
+    Filter,
+    Forgotten,
+    Message,
+    Note,
+    Principal,
+    Remembered,
+    Role,
+    Trust,
+    Turns,
+)
+from recollect.core.text.names import MOST_NAMES
 from recollect.storage.pool import PostgresStorage
 
 pytestmark = pytest.mark.anyio
@@ -96,6 +114,88 @@ async def test_a_write_that_fails_leaves_its_key_free(bed: Bed) -> None:
     with pytest.raises(SessionBelongsToAnother):
         await bed.service.remember(loft, say("s", "hello"), idempotency_key="k")
     assert not (await bed.service.remember(loft, say("mine", "hello"), idempotency_key="k")).repeated
+
+
+async def test_what_was_forgotten_can_be_said_again_with_its_key(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    await bed.service.remember(loft, say("s", "hello"), idempotency_key="k")
+    await bed.service.forget_session(loft, "s")
+    assert not (await bed.service.remember(loft, say("s", "hello"), idempotency_key="k")).repeated
+    await bed.service.remember(loft, say("s", "bye", user=None), idempotency_key="without user")
+    await bed.service.forget_user(loft, "ann")
+    assert bed.database.value("SELECT count(*) FROM idempotency") == 0
+
+
+async def test_names_heard_in_a_session_are_its_users_whoever_is_named(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    await bed.service.remember(loft, say("s", "hello"))
+    await bed.service.remember(loft, Turns("s", [Message("Hello, Ann!", name="Bea")]))
+    assert bed.database.rows("SELECT participants FROM users") == [(["Bea"],)]
+
+
+async def test_the_names_of_a_crowd_are_bounded(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    for start in (0, 40, 80):
+        crowd = [Message("hello", name=f"Guest {place}") for place in range(start, start + 60)]
+        await bed.service.remember(loft, Turns("s", crowd, "ann"))
+    await bed.service.describe_user(loft, "ann", names=["Ann"])
+    for table, first in (("users", "Ann"), ("sessions", "Guest 0")):
+        ((names,),) = bed.database.rows(f"SELECT participants FROM {table}")
+        assert (len(names), len(set(names)), names[0]) == (MOST_NAMES, MOST_NAMES, first)
+
+
+async def test_a_long_text_is_found_by_its_last_word(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    long = f"{'blue sofa ' * 4_000}zygomorphic"
+    await bed.service.remember(loft, say("s", "before", long))
+    await bed.service.add(loft, [Note(long, user_id="ann"), Note("short", user_id="ann")])
+    counts = bed.database.rows("SELECT term_count, window_embedding IS NULL FROM memories ORDER BY id")
+    assert counts == [(1, False), (8_001, False), (8_001, True), (1, True)]
+    hits = await bed.service.recall(loft, "zygomorphic", Filter(user_id="ann"))
+    likeliest = sorted(hits, key=lambda hit: hit.parts["words"])[2:]
+    assert [hit.memory.content for hit in likeliest] == [long, long]
+
+
+async def test_what_the_asker_does_not_see_is_not_forgotten_by_halves(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    staff = Principal(loft.tenant_id, "staff", Role.STAFF)
+    (turn,) = (await bed.service.remember(loft, say("s", "hello"))).ids
+    await bed.service.add(
+        loft, [Note("hidden", user_id="bob", min_role=Role.MANAGER), Note("x", user_id="bob")]
+    )
+    await bed.service.correct(loft, turn, {"min_role": Role.MANAGER})
+    for attempt in (
+        bed.service.forget_session(staff, "s"),
+        bed.service.forget_user(staff, "ann"),
+        bed.service.forget_user(staff, "bob"),
+    ):
+        with pytest.raises(Forbidden, match="More is remembered"):
+            await attempt
+    assert bed.database.value("SELECT count(*) FROM memories") == 3
+    assert await bed.service.forget_user(loft, "bob") == Forgotten(memories=2, users=1)
+
+
+async def test_who_rewrites_a_text_lends_it_no_more_than_their_own_trust(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    ann = Principal(loft.tenant_id, "ann", Role.USER)
+    turns = Turns("s", [Message("The sofa is 900.", role="assistant")], "ann")
+    (id_,) = (await bed.service.remember(loft, turns)).ids
+    assert (await bed.service.correct(ann, id_, {"pinned": True})).trust is Trust.STAFF
+    assert (await bed.service.correct(ann, id_, {"content": "The sofa is free."})).trust is Trust.USER
+    assert (await bed.service.correct(loft, id_, {"content": "It is 900."})).trust is Trust.USER
+    assert (await bed.service.memory(loft, id_)).trust is Trust.USER
+
+
+async def test_a_turn_that_has_expired_is_in_no_context(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    ids = (await bed.service.remember(loft, say("s", "the code is 4711", "thank you"))).ids
+    await bed.service.correct(loft, ids[0], {"expires_at": bed.clock.now() + timedelta(days=1)})
+    scope = Filter(user_id="ann")
+    assert "4711" in (await bed.service.context(loft, "code", scope, session_id="s")).text
+    bed.clock.advance(days=2)
+    later = (await bed.service.context(loft, "code", scope, session_id="s")).text
+    assert "thank you" in later
+    assert "4711" not in later
 
 
 async def test_all_of_a_batch_is_kept_or_nothing(bed: Bed) -> None:

@@ -58,7 +58,9 @@ def test_a_ring_is_refused_not_followed() -> None:
         check_json(ring, "metadata")
 
 
-@pytest.mark.parametrize("value", [object(), b"bytes", {1, 2}, datetime.now(UTC), float("nan"), 1j])
+@pytest.mark.parametrize(
+    "value", [object(), b"bytes", {1, 2}, {1: "one"}, datetime.now(UTC), float("nan"), 1j]
+)
 def test_what_is_not_json_is_refused(value: Any) -> None:
     with pytest.raises(Invalid):
         check_json({"k": [value]}, "metadata")

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from recollect.cli.usage import told_apart
+
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Start everything, load a conversation, ask it five questions, and keep serving."),
     "serve": ("serving", "Serve HTTP, with the embedded PostgreSQL or your own."),
@@ -27,6 +29,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 class _Lazy(click.Group):
     """The commands, each imported when it is first wanted."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with told_apart(args):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with told_apart(ctx.args):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)

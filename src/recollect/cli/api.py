@@ -16,6 +16,15 @@ _PATIENCE = 60
 """Seconds that one request may take."""
 
 
+def is_recollect(url: str) -> bool:
+    """Whether a Recollect answers there; blocks for a second at most."""
+    try:
+        answer = httpx2.get(f"{url}/v1/health/live", timeout=1, trust_env=False).json()
+    except (httpx2.HTTPError, ValueError):
+        return False
+    return isinstance(answer, dict) and answer.get("status") == "live"
+
+
 class Api:
     """Speaks to the server at a URL with an API key, which goes into no message; `async with` closes it.
 
@@ -41,6 +50,7 @@ class Api:
         body = {
             "messages": [_message(message) for message in turns.messages],
             "user_id": turns.user_id,
+            "shared": turns.user_id is None,
             "agent_id": turns.agent_id,
         }
         path = f"/v1/sessions/{quote(turns.session_id, safe='')}/messages"
@@ -93,7 +103,8 @@ def _refusal(response: httpx2.Response) -> RecollectError:
         code, detail, hint = problem["code"], problem["detail"], problem["hint"]
     except (ValueError, TypeError, KeyError):
         return Unavailable(f"{response.url} answered {response.status_code}, and not as Recollect does.")
-    kinds = {kind.code: kind for kind in _kinds(RecollectError)}
+    # A narrower kind may have the code of a wider one, which stands for it here.
+    kinds = {kind.code: kind for kind in reversed(list(_kinds(RecollectError)))}
     return kinds.get(code, RecollectError)(detail, hint=hint)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import fill
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,12 +40,32 @@ class Console:
 
     def fail(self, error: RecollectError) -> None:
         """What went wrong, and what to do about it."""
+        self.explain(error.code, str(error), error.hint)
+
+    def explain(self, code: str, detail: str, hint: str | None) -> None:
+        """The same of what is no error of ours."""
         if self.as_json:
-            problem = {"code": error.code, "detail": str(error), "hint": error.hint}
-            click.echo(_json(problem))
-        click.echo(f"error: {error}", err=True)
-        if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+            click.echo(_json({"code": code, "detail": detail, "hint": hint}))
+        click.echo(f"error: {detail}", err=True)
+        if hint:
+            click.echo(f"hint: {hint}", err=True)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "memory", "memories"), counted(2, "user")
+    ('1 memory', '2 users')
+    """
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def wrapped(text: str, indent: str) -> str:
+    """The text, on a terminal within its width, the further lines indented; elsewhere as it is."""
+    if not sys.stdout.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, 40)
+    return "\n".join(fill(line, width, subsequent_indent=indent) for line in text.split("\n"))
 
 
 def _json(value: Any) -> str:

@@ -20,9 +20,9 @@ import click
 from recollect import __version__
 from recollect.cli.api import Api
 from recollect.cli.command import command, with_settings
-from recollect.cli.console import Console
+from recollect.cli.console import Console, Steps
 from recollect.cli.opening import told
-from recollect.cli.serving import Serving, serving, until_stopped
+from recollect.cli.serving import serving, until_stopped
 from recollect.core.errors import AlreadyExists, IdempotencyMismatch
 from recollect.core.model import Turns
 from recollect.core.tenants import Tenants
@@ -50,7 +50,9 @@ class Answer:
 
 
 @command
-@click.option("--once", is_flag=True, help="End after the answers, instead of serving on.")
+@click.option(
+    "--once", is_flag=True, help="End after the answers. It takes any free port, unless one is given."
+)
 @with_settings("host", "port", "home", "database_url", "owner_database_url")
 async def demo(console: Console, *, settings: Settings, once: bool) -> None:
     """Start everything, load a conversation, ask it five questions, and keep serving.
@@ -61,18 +63,26 @@ async def demo(console: Console, *, settings: Settings, once: bool) -> None:
 
 
 async def _demo(console: Console, settings: Settings, *, once: bool) -> None:
+    if once and "port" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"port": 0})
     async with told(lambda progress: serving(settings, progress)) as server:
         key = await _make_tenant(server.memory.tenants)
         conversation = read_conversation()
         async with _own_key(server.memory.tenants) as own, Api(server.url, own) as api:
             began = time.perf_counter()
-            new = await _load(api, conversation)
+            with Steps() as progress:
+                progress("Loading the conversation")
+                new = await _load(api, conversation)
             seconds = time.perf_counter() - began
             answers = [await _ask(api, question) for question in conversation.questions]
         loaded = {"turns": _count(conversation.sessions), "new": new, "seconds": round(seconds, 3)}
+        page = [
+            *_tell(server.url, conversation, new, seconds, answers),
+            *_tell_further(None if once else server.url, key),
+        ]
         console.show(
             {"url": server.url, "tenant": TENANT, "key": key, "loaded": loaded, "answers": answers},
-            "\n".join(_tell(server, key, conversation, new, seconds, answers)),
+            "\n".join(page),
         )
         if not once:
             console.note(f"\nServing on {server.url}; Ctrl-C stops everything.")
@@ -92,13 +102,13 @@ async def _make_tenant(tenants: Tenants) -> str | None:
 
 @asynccontextmanager
 async def _own_key(tenants: Tenants) -> AsyncIterator[str]:
-    """A key for the demo's own requests, revoked when they are done."""
+    """A key for the demo's own requests, deleted when they are done."""
     expires_at = SystemClock().now() + _OWN_KEY_LASTS
     key, text = await tenants.create_key(TENANT, "the demo's own", expires_at=expires_at)
     try:
         yield text
     finally:
-        await tenants.revoke_key(TENANT, key.id)
+        await tenants.delete_key(TENANT, key.id)
 
 
 async def _load(api: Api, conversation: Conversation) -> int:
@@ -137,16 +147,11 @@ async def _ask(api: Api, question: Question) -> Answer:
     )
 
 
-def _tell(  # noqa: PLR0913, PLR0917 - all that there is to tell
-    server: Serving,
-    key: str | None,
-    conversation: Conversation,
-    new: int,
-    seconds: float,
-    answers: Sequence[Answer],
+def _tell(
+    url: str, conversation: Conversation, new: int, seconds: float, answers: Sequence[Answer]
 ) -> Iterator[str]:
     """The demo as a page."""
-    yield click.style(f"\nRecollect {__version__} at {server.url}", bold=True)
+    yield click.style(f"\nRecollect {__version__} at {url}", bold=True)
     people = len({session.user_id for session in conversation.sessions})
     state = f"{new} of them loaded in {seconds:.1f} s" if new else "all there since an earlier start"
     yield (
@@ -155,7 +160,6 @@ def _tell(  # noqa: PLR0913, PLR0917 - all that there is to tell
     )
     for place, answer in enumerate(answers, 1):
         yield from _tell_answer(place, answer)
-    yield from _tell_further(server.url, key)
 
 
 def _tell_answer(place: int, answer: Answer) -> Iterator[str]:
@@ -175,11 +179,18 @@ def _line(hit: dict[str, Any]) -> str:
     return f"{said:%d %b %Y}, {memory['name']}: {memory['content']}"
 
 
-def _tell_further(url: str, key: str | None) -> Iterator[str]:
-    yield ""
+def _tell_further(url: str | None, key: str | None) -> Iterator[str]:
+    """The key, if it is new, and how to go on, if the server does."""
     if key:
-        yield f"The API key of the tenant '{TENANT}', shown this once:"
+        yield f"\nThe API key of the tenant '{TENANT}', shown this once:"
         yield click.style(f"  {key}", bold=True)
+    if url:
+        yield from _tell_how(url, has_key=bool(key))
+
+
+def _tell_how(url: str, *, has_key: bool) -> Iterator[str]:
+    yield ""
+    if has_key:
         yield "Ask something yourself, with the key in KEY:"
     else:
         yield f"Ask something yourself. A key: KEY=$({_program()} key create {TENANT})"

@@ -1,29 +1,45 @@
-"""Writes docs/cli.md and docs/settings.md out of the commands and the settings themselves.
+"""Writes the pages that are made out of the commands, the settings and the HTTP door themselves.
 
 python -m recollect.cli.docs [--check] [FOLDER]
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 from pydantic.fields import FieldInfo
 
+from recollect import __version__
 from recollect.cli import main
 from recollect.cli.command import command
 from recollect.cli.console import Console
 from recollect.core.errors import Misconfigured
+from recollect.interfaces.http.app import make_routes
+from recollect.interfaces.http.openapi import describe
+from recollect.interfaces.http.reference import write_reference
 from recollect.settings import Settings
 
 _MADE = "<!-- Made by `python -m recollect.cli.docs`; edit the code instead. -->\n"
 _WIDTH = 96
+_OPERATIONS = (
+    "Every operation of the HTTP API with all its fields, out of [openapi.json](openapi.json). "
+    "[http.md](http.md) tells\nwhat concerns them all: credentials, ids, filters, lists, errors. "
+    "Times are RFC 3339 with a zone.\n"
+)
 
 
 def pages() -> Mapping[str, str]:
     """The text of each page, by its file's name."""
-    return {"cli.md": "\n".join(_commands()), "settings.md": "\n".join(_settings())}
+    document = describe(make_routes(__version__))
+    return {
+        "cli.md": "\n".join(_commands()),
+        "settings.md": "\n".join(_settings()),
+        "openapi.json": f"{json.dumps(document, indent=1, ensure_ascii=False)}\n",
+        "operations.md": f"# Operations\n\n{_MADE}\n{_OPERATIONS}\n{write_reference(document)}",
+    }
 
 
 def _commands() -> Iterator[str]:

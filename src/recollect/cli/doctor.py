@@ -18,14 +18,16 @@ from recollect.cli.console import Console
 from recollect.cli.opening import told, unowned
 from recollect.core.embeddings import NOBODY
 from recollect.core.errors import RecollectError, SchemaOutdated, UnsafeRole
-from recollect.settings import Settings, load_settings
+from recollect.settings import Settings, load_settings, unknown_variables
 from recollect.storage.pool import PostgresStorage
 from recollect.wiring import open_database
+
+_INDENT = " " * 17
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's outcome; `hint` says what to do about a fault."""
+    """One check's outcome; `hint` says what to do about a fault, or what else should be seen to."""
 
     check: str
     ok: bool
@@ -54,9 +56,9 @@ async def doctor(console: Console, *, home: str | None, database_url: str | None
 
 
 def _tell(finding: Finding) -> None:
-    click.echo(f"{'ok   ' if finding.ok else 'fault'}  {finding.check:9} {finding.detail}")
-    if finding.hint:
-        click.echo(f"{'':17}{finding.hint}")
+    text = f"{finding.detail}\n{finding.hint}" if finding.hint else finding.detail
+    lines = [line.strip() for line in text.splitlines()]
+    click.echo(f"{'ok   ' if finding.ok else 'fault'}  {finding.check:9} {f'{chr(10)}{_INDENT}'.join(lines)}")
 
 
 async def _examine(home: str | None, database_url: str | None) -> AsyncIterator[Finding]:
@@ -67,7 +69,8 @@ async def _examine(home: str | None, database_url: str | None) -> AsyncIterator[
     except RecollectError as error:
         yield _fault("settings", error)
         return
-    yield Finding("settings", ok=True, detail=f"Recollect {__version__}, home {settings.home}")
+    ignored = "\n".join(unknown_variables()) or None
+    yield Finding("settings", ok=True, detail=f"Recollect {__version__}, home {settings.home}", hint=ignored)
     yield _folder(settings.home)
     yield _model(settings)
     async for finding in _database(settings):

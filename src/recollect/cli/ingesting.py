@@ -15,8 +15,9 @@ import click
 
 from recollect.cli.api import Api
 from recollect.cli.command import command, with_settings
-from recollect.cli.console import Console
+from recollect.cli.console import Console, counted
 from recollect.cli.opening import open_memory
+from recollect.cli.usage import without_user
 from recollect.core.errors import IdempotencyMismatch, Invalid, RecollectError
 from recollect.core.model import Turns
 from recollect.core.transcripts import read_transcripts
@@ -73,6 +74,7 @@ def _split(path: Path, session: Turns, user_id: str | None) -> Iterator[Part]:
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--tenant", help="Whose memory it becomes. Over HTTP, the key says it.")
 @click.option("--user", metavar="ID", help="The person of the sessions that name none.")
+@click.option("--shared", is_flag=True, help="Those are of no person: everybody of the tenant can read them.")
 @click.option("--url", help="Load over HTTP into the server at this URL. Without it: into the database.")
 @click.option("--key", envvar="RECOLLECT_API_KEY", help="The API key for --url; safer as RECOLLECT_API_KEY.")
 @with_settings("home", "database_url")
@@ -83,19 +85,29 @@ async def ingest(  # noqa: PLR0913 - a command's options
     files: tuple[Path, ...],
     tenant: str | None,
     user: str | None,
+    shared: bool,
     url: str | None,
     key: str | None,
 ) -> None:
     """Load conversations from FILES.
 
     A file has one JSON object a line, with session_id, content, and where there are such role, name, at,
-    user_id, agent_id and metadata; or it has the shape of LoCoMo. It is read and checked whole before
-    anything is kept, and each session is kept whole or not at all. To load a file again keeps what is new
-    in it: an interrupted load is taken up by repeating the command.
-    """
+    user_id, agent_id and metadata:
+
+    \b
+      {"session_id": "s1", "user_id": "ann", "content": "My dog is called Rex."}
+
+    Or it has the shape of LoCoMo. It is read and checked whole before anything is kept, and each session is
+    kept whole or not at all. To load a file again keeps what is new in it: an interrupted load is taken up
+    by repeating the command.
+    """  # noqa: D301 - click's mark is the character itself
     if (url is None) == (tenant is None) or (url is not None and not key):
         raise click.UsageError("Give --tenant, or --url with an API key.")
+    if user and shared:
+        raise click.UsageError("Give --user or --shared, not both.")
     parts = [part for path in files for part in read_parts(path, user)]
+    if not shared:
+        _require_users(parts)
     began = time.perf_counter()
     async with _keeper(settings, tenant, url, key) as keep:
         kept = await _load(parts, keep)
@@ -104,8 +116,14 @@ async def ingest(  # noqa: PLR0913 - a command's options
     sessions = len({(part.file, part.turns.session_id) for part in parts})
     console.show(
         {"sessions": sessions, "turns": turns, "new": kept, "seconds": round(seconds, 3)},
-        f"{turns} turns in {sessions} sessions, {kept} of them new, in {seconds:.1f} s.",
+        f"{counted(turns, 'turn')} in {counted(sessions, 'session')}, {kept} new, in {seconds:.1f} s.",
     )
+
+
+def _require_users(parts: Sequence[Part]) -> None:
+    for part in parts:
+        if part.turns.user_id is None:
+            raise without_user(f"{part.file}: session {part.turns.session_id!r}")
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import click
@@ -21,7 +21,7 @@ def key() -> None:
 
 @command
 @click.argument("tenant")
-@click.option("--name", default="unnamed", show_default=True, help="What the key is for.")
+@click.option("--name", help="What the key is for. Without it: its role and the day.")
 @click.option(
     "--role",
     type=click.Choice([role.name.lower() for role in Role]),
@@ -44,7 +44,7 @@ async def create(  # noqa: PLR0913 - a key's own fields
     *,
     settings: Settings,
     tenant: str,
-    name: str,
+    name: str | None,
     role: str,
     user: str | None,
     permissions: tuple[str, ...],
@@ -57,14 +57,24 @@ async def create(  # noqa: PLR0913 - a key's own fields
     async with open_desk(settings) as desk:
         made, text = await desk.tenants.create_key(
             tenant,
-            name,
+            name or f"{role}, {datetime.now(UTC):%Y-%m-%d}",
             role=Role[role.upper()],
             permissions=frozenset(map(Permission, permissions)) or frozenset(Permission),
             user_id=user,
             expires_at=expires,
         )
-    console.note(f"Key {made.id} of {tenant}, shown this once:")
+    console.note(f"Key {made.id} of {tenant}, named {made.name!r}. {_grants(made)}. Shown this once:")
     console.show(plain(made) | {"key": text}, text)
+
+
+def _grants(made: ApiKey) -> str:
+    """What a key's holder may do, and until when."""
+    until = f"expires {made.expires_at:%Y-%m-%d %H:%M} UTC" if made.expires_at else "never expires"
+    return f"Role {_whose(made)}: it may {', '.join(sorted(made.permissions))}, and {until}"
+
+
+def _whose(one: ApiKey) -> str:
+    return f"{one.role.name.lower()} {one.user_id or ''}".strip()
 
 
 @command
@@ -82,8 +92,7 @@ def _line(one: ApiKey) -> str:
         state = f"revoked {one.revoked_at:%Y-%m-%d}"
     else:
         state = f"expires {one.expires_at:%Y-%m-%d %H:%M}" if one.expires_at else "valid"
-    whose = f"{one.role.name.lower()} {one.user_id or ''}".strip()
-    return "\t".join((str(one.id), whose, state, ", ".join(sorted(one.permissions)), one.name)).rstrip()
+    return "\t".join((str(one.id), _whose(one), state, ", ".join(sorted(one.permissions)), one.name)).rstrip()
 
 
 @command

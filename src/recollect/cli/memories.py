@@ -13,8 +13,10 @@ from uuid import UUID
 import click
 
 from recollect.cli.command import MOMENT, command, with_settings
-from recollect.cli.console import Console
+from recollect.cli.console import Console, counted, wrapped
 from recollect.cli.opening import open_memory
+from recollect.cli.usage import without_user
+from recollect.core.errors import Invalid, NotFound
 from recollect.core.filters import parse_filter_text
 from recollect.core.model import Filter, Forgotten, Hit, Kind, Message, Note, Principal, Remembered, Turns
 from recollect.settings import Settings
@@ -25,11 +27,13 @@ Function: TypeAlias = Callable[..., Any]
 _NOTE_KINDS = [str(kind) for kind in Kind if kind is not Kind.MESSAGE]
 
 
+_tenant = click.option("--tenant", required=True, help="The tenant.")
+
+
 def _whose(function: Function) -> Function:
     """The options that say whose memory is meant."""
-    tenant = click.option("--tenant", required=True, help="The tenant.")
     user = click.option("--user", metavar="ID", help="The person. Without it: what the tenant shares.")
-    return tenant(user(function))
+    return _tenant(user(function))
 
 
 def _metadata(_: click.Context, __: click.Parameter, text: str | None) -> dict[str, Any]:
@@ -44,7 +48,9 @@ def _metadata(_: click.Context, __: click.Parameter, text: str | None) -> dict[s
 
 @command
 @click.argument("content")
-@_whose
+@_tenant
+@click.option("--user", metavar="ID", help="The person. A session that was begun has one already.")
+@click.option("--shared", is_flag=True, help="Of no person: everybody of the tenant can read it.")
 @click.option("--session", metavar="ID", help="The conversation it was said in. Without it: a fact.")
 @click.option("--role", help="Who spoke: user (the default), assistant, system, tool.")
 @click.option("--name", help="The speaker's name.")
@@ -60,6 +66,7 @@ async def remember(  # noqa: PLR0913 - a turn's own fields
     content: str,
     tenant: str,
     user: str | None,
+    shared: bool,
     session: str | None,
     role: str | None,
     name: str | None,
@@ -76,7 +83,14 @@ async def remember(  # noqa: PLR0913 - a turn's own fields
         raise click.UsageError("--kind is for what is no turn: leave out --session.")
     if not session and (role or name):
         raise click.UsageError("--role and --name are a turn's: give its --session.")
+    if user and shared:
+        raise click.UsageError("Give --user or --shared, not both.")
     text = sys.stdin.read() if content == "-" else content
+    if not text.strip():
+        raise Invalid("There is nothing to remember: the text is empty.")
+    named = user or shared
+    if not (named or session):
+        raise without_user("This")
 
     async def write(memory: Recollect, principal: Principal) -> Remembered:
         if session:
@@ -87,10 +101,19 @@ async def remember(  # noqa: PLR0913 - a turn's own fields
         return await memory.service.add(principal, [note], idempotency_key=idempotency_key)
 
     async with open_memory(settings) as memory:
-        owner = await memory.tenant(tenant).create()
-        done = await write(memory, owner.principal)
+        owner = memory.tenant(tenant)
+        if session and not named:
+            await _require_begun(memory, owner.principal, session)
+        done = await write(memory, (await owner.create()).principal)
     said = "Remembered before" if done.repeated else "Remembered"
     console.show(done, f"{said}: {done.ids[0]}")
+
+
+async def _require_begun(memory: Recollect, principal: Principal, session: str) -> None:
+    try:
+        await memory.service.session(principal, session)
+    except NotFound:
+        raise without_user(f"Session {session!r} is new, and") from None
 
 
 @command
@@ -145,17 +168,21 @@ async def recall(  # noqa: PLR0913 - a filter's own fields
         hits = await memory.service.recall(principal, query, scope, limit=limit)
         took = (time.perf_counter() - began) * 1_000
     lines = [_line(place, hit, explain=explain) for place, hit in enumerate(hits, 1)]
-    console.show(
-        {"hits": hits, "took_ms": round(took, 2)}, "\n".join(lines) or "Nothing is remembered there."
-    )
+    nothing = "Nothing is remembered there."
+    if not user:
+        nothing += " Without --user only what the tenant shares was searched."
+    console.show({"hits": hits, "took_ms": round(took, 2)}, "\n".join(lines) or nothing)
 
 
 def _line(place: int, hit: Hit, *, explain: bool) -> str:
     memory = hit.memory
     who = memory.name or memory.role or memory.kind.value
-    text = f"{place}. {hit.score:6.2f}  {memory.valid_from:%Y-%m-%d}  {who}: {memory.content}\n   {hit.why}"
+    similarity = "  – " if hit.similarity is None else f"{hit.similarity:4.2f}"
+    text = f"{place}. {similarity}  {memory.valid_from:%Y-%m-%d}  {who}: {memory.content}"
     parts = sorted(hit.parts.items(), key=lambda part: -abs(part[1]))
-    return text + "".join(f"\n   {value:+7.2f}  {name}" for name, value in parts if explain)
+    explained = [f"{hit.score:+7.2f}  in all", *(f"{value:+7.2f}  {name}" for name, value in parts)]
+    lines = [wrapped(text, " " * 9), f"   {hit.why}", *(f"   {line}" for line in explained if explain)]
+    return "\n".join(lines)
 
 
 @command
@@ -207,11 +234,12 @@ async def forget(  # noqa: PLR0913 - a command's options
         if value
     ]
     if len(what) != 1:
-        raise click.UsageError("Give exactly one of --memory, --session and --user.")
+        raise click.UsageError(
+            "Give exactly one of --memory, --session and --user: a memory and a session are found by their "
+            "id alone, and a user is forgotten whole."
+        )
     if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("Nobody is here to be asked: give --yes.")
-        click.confirm(f"Delete {what[0]} of {tenant} for good?", abort=True, err=True)
+        _confirm(f"Delete {what[0]} of {tenant} for good?")
 
     async def delete(memory: Recollect, principal: Principal) -> Forgotten:
         if memory_id:
@@ -222,7 +250,24 @@ async def forget(  # noqa: PLR0913 - a command's options
 
     async with open_memory(settings) as memory:
         gone = await delete(memory, await _known(memory, tenant))
-    console.show(gone, f"Forgotten: {gone.memories} memories, {gone.sessions} sessions, {gone.users} users.")
+    counts = (
+        counted(gone.memories, "memory", "memories"),
+        counted(gone.sessions, "session"),
+        counted(gone.users, "user"),
+    )
+    console.show(gone, f"Forgotten: {', '.join(counts)}.")
+
+
+def _confirm(question: str) -> None:
+    """Ask, on a terminal or of a pipe; a pipe that is empty has no answer."""
+    try:
+        is_sure = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError("Nobody is here to be asked: give --yes.") from None
+    if not is_sure:
+        raise click.Abort
 
 
 async def _known(memory: Recollect, tenant: str) -> Principal:

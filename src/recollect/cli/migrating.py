@@ -7,10 +7,10 @@ from typing import Literal
 
 import click
 
-from recollect.cli.command import command, with_settings
+from recollect.cli.command import command
 from recollect.cli.console import Console, Steps
 from recollect.core.errors import Misconfigured
-from recollect.settings import Settings
+from recollect.settings import Settings, load_settings
 from recollect.storage.migrate import Migration, migrate as apply
 from recollect.wiring import open_database
 
@@ -24,16 +24,16 @@ from recollect.wiring import open_database
     metavar="URL",
     help="The owner's PostgreSQL URL. Unset: RECOLLECT_OWNER_DATABASE_URL, or else the embedded server.",
 )
-@with_settings("home")
+@click.option("--home", metavar="VALUE", help="As for `recollect serve`.")
 async def migrate(
-    console: Console, *, settings: Settings, database_url: str | None, phase: Literal["pre", "post"] | None
+    console: Console, *, phase: Literal["pre", "post"] | None, database_url: str | None, home: str | None
 ) -> None:
     """Bring a database's schema up to date.
 
     Repeating it changes nothing. The embedded PostgreSQL is migrated by every start.
     """
-    owner = settings.owner_database_url
-    url = database_url or (owner.get_secret_value() if owner else None)
+    settings = load_settings(home=home, owner_database_url=database_url)
+    url = settings.owner_database_url.get_secret_value() if settings.owner_database_url else None
     if settings.database_url and not url:
         raise Misconfigured(
             "The database is migrated by its owner, and only the application's URL is set.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import os
 import signal
 import socket
@@ -14,12 +16,13 @@ from typing import Any
 import click
 import uvicorn
 
+from recollect.cli.api import is_recollect
 from recollect.cli.command import command, with_settings
 from recollect.cli.console import Console
 from recollect.cli.opening import told
 from recollect.core.errors import Misconfigured
-from recollect.settings import Settings
-from recollect.wiring import Recollect, build_app
+from recollect.settings import Settings, unknown_variables
+from recollect.wiring import Recollect, build_app, trusted_tokens
 
 _GRACE = 10
 """Seconds that requests under way have to end when the server is stopped."""
@@ -42,22 +45,21 @@ class Serving:
 
 @asynccontextmanager
 async def serving(settings: Settings, progress: Callable[[str], None]) -> AsyncIterator[Serving]:
-    """Recollect over HTTP while the block runs. A port that is taken is refused before any work is done.
+    """Recollect over HTTP while the block runs. What cannot be served is refused before any work is done.
 
     Raises:
-        Misconfigured: the port is taken or not ours to have, or what `Recollect.open` says.
+        Misconfigured: the port is taken or not ours to have, the settings of JWTs contradict each other, or
+            what `Recollect.open` says.
         StorageUnavailable: the database does not answer.
     """
+    trusted_tokens(settings)
     with _claim(settings.host, settings.port) as listener:
-        url = _url(listener)
         async with Recollect.open(settings=settings, progress=progress) as memory:
             server = _Server(memory)
             ended = asyncio.create_task(server.serve([listener]))
             try:
                 await server.wait_until_listening(ended)
-                yield Serving(url, memory, ended)
-            except OSError as error:
-                raise _refused(settings.host, settings.port, error) from error
+                yield Serving(_url(*listener.getsockname()[:2]), memory, ended)
             finally:
                 server.should_exit = True
                 await asyncio.wait([ended])
@@ -69,6 +71,8 @@ class _Server(uvicorn.Server):
     def __init__(self, memory: Recollect) -> None:
         config = uvicorn.Config(
             build_app(memory),
+            host=memory.settings.host,
+            port=memory.settings.port,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -91,7 +95,10 @@ class _Server(uvicorn.Server):
         await asyncio.wait([ended, listening], return_when=asyncio.FIRST_COMPLETED)
         if not self._listening.is_set():
             listening.cancel()
-            ended.result()
+            try:
+                ended.result()
+            except OSError as error:
+                raise _refused(self.config.host, self.config.port, error) from error
 
 
 @contextmanager
@@ -113,14 +120,17 @@ def _claim(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _refused(host: str, port: int, error: OSError) -> Misconfigured:
+    is_ours = error.errno == errno.EADDRINUSE and is_recollect(_url(host, port))
+    why = "a Recollect serves there already" if is_ours else (error.strerror or str(error)).lower()
+    other = port + 1 if port < 65535 else 8100
     return Misconfigured(
-        f"Cannot listen on {host}, port {port}: {(error.strerror or str(error)).lower()}.",
-        hint="Stop what listens there, or choose another with --port (0 takes any that is free).",
+        f"Cannot listen on {host}, port {port}: {why}.",
+        hint=f"Stop what listens there, or choose another port: --port {other}, or for make "
+        f"`RECOLLECT_PORT={other} make run`. 0 takes any that is free.",
     )
 
 
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
+def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -160,6 +170,10 @@ async def serve(console: Console, settings: Settings) -> None:
     Without a database URL, the embedded PostgreSQL is started, and stopped at the end unless another process
     uses it. With the owner's URL, the schema is brought up to date first.
     """
+    for warning in unknown_variables():
+        console.note(f"warning: {warning}")
+    # The storage tells itself, once, that the database went away; the pool would with every attempt.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     await until_stopped(_serve(console, settings))
 
 

@@ -76,6 +76,8 @@ def _weigh(item: Any, what: str) -> int:
             raise Invalid(f"{what} holds a number that is not finite.")
         case int():
             return 1 + item.bit_length() // 3
+        case dict() if not all(isinstance(key, str) for key in item):
+            raise Invalid(f"{what} holds a key that is not text.")
         case None | float() | list() | tuple() | dict():
             return 1
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recollect.core.errors import Unauthenticated
+from recollect.core.errors import InvalidToken
 from recollect.core.model import Principal
 from recollect.core.ports import Storage, Tokens
 from recollect.core.tenants import PREFIX, Tenants
@@ -28,5 +28,5 @@ class Credentials:
         principal = await self._tokens.verify(credential)
         async with self._storage.transaction(principal) as tx:
             if await tx.tenant() is None:
-                raise Unauthenticated("This token is for a tenant that does not exist here.")
+                raise InvalidToken("This token is for a tenant that does not exist here.")
         return principal

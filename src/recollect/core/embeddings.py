@@ -5,27 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from recollect.core.errors import ModelMismatch, RecollectError
+from recollect.core.errors import ModelMismatch, RecollectError, StorageUnavailable
 from recollect.core.model import EmbeddingModel, Principal
-from recollect.core.ports import Embedder, Storage, Vector, Vectors
+from recollect.core.ports import Aim, Embedder, Storage, Vectors
 
 log = logging.getLogger(__name__)
 
 Open = Callable[[str], Awaitable[Embedder]]
 NOBODY = Principal(UUID(int=0), "recollect")
 """Belongs to no tenant, and so sees no tenant's rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """A query's vectors: by the serving model, and by the retiring one while there is one."""
-
-    model: int
-    vector: Vector
-    retiring: Vector | None
 
 
 class Embeddings:
@@ -49,15 +39,15 @@ class Embeddings:
             ModelMismatch: another model than the wanted one made the database's vectors.
             ModelUnavailable: the model cannot be had.
         """
-        async with self._storage.transaction(NOBODY) as tx:
-            models = await tx.models()
-        serving = next((model for model in models if model.state == "serving"), None)
+        serving = await self._found()
         if serving is None:
             self._spare = await self._open(wanted or default)
             async with self._storage.transaction(NOBODY) as tx:
                 await tx.add_model(self._spare.model, self._spare.dimensions)
-        elif wanted and wanted != serving.name:
-            self._spare = await self._open(wanted)
+            serving = await self._found()  # not ours, if another server was faster
+        assert serving is not None
+        if wanted and wanted != serving.name:
+            self._spare = self._spare or await self._open(wanted)
             if self._spare.model != serving.name:
                 await self._spare.aclose()
                 raise ModelMismatch(
@@ -67,12 +57,19 @@ class Embeddings:
                 )
         await self.refresh()
 
+    async def _found(self) -> EmbeddingModel | None:
+        """The database's serving model; None: it is new."""
+        async with self._storage.transaction(NOBODY) as tx:
+            return next((model for model in await tx.models() if model.state == "serving"), None)
+
     async def follow(self, interval: float) -> None:
         """Notice changes of the model, every `interval` seconds, until cancelled."""
         while True:
             await asyncio.sleep(interval)
             try:
                 await self.refresh()
+            except StorageUnavailable:
+                continue  # the storage tells of it, once
             except RecollectError as error:
                 # What is open goes on serving; rows of a model that cannot be opened are found by words.
                 log.warning("The embedding models cannot be refreshed: %s", error)
@@ -119,6 +116,7 @@ class Embeddings:
     async def aim(self, query: str) -> Aim:
         """A query's vectors by every model that has vectors in the database."""
         serving, vectors = await self.embed([query])
-        others = [embedder for model, embedder in self._embedders.items() if model != serving]
-        retiring = (await others[0].embed([query]))[0] if others else None
-        return Aim(serving, vectors[0], retiring)
+        for model, embedder in self._embedders.items():
+            if model != serving:
+                return Aim(serving, vectors[0], model, (await embedder.embed([query]))[0])
+        return Aim(serving, vectors[0])

@@ -4,8 +4,10 @@ RecollectError
 ├── Invalid                    422  the request cannot be understood
 │   ├── InvalidCursor
 │   ├── InvalidFilter
+│   ├── Unowned
 │   └── IdempotencyMismatch
 ├── Unauthenticated            401  nobody we know
+│   └── InvalidToken
 ├── Forbidden                  403  somebody we know, who may not
 ├── NotFound                   404
 ├── Conflict                   409
@@ -39,6 +41,8 @@ class RecollectError(Exception):
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         super().__init__(message or type(self).__doc__)
         self.hint = hint or type(self).hint
+        if self.hint:
+            self.add_note(self.hint)  # so that a traceback shows it
 
 
 class Invalid(RecollectError):
@@ -62,6 +66,12 @@ class InvalidFilter(Invalid):
     hint = 'Write {"key": {"operator": value}}; operators: eq, ne, in, gt, gte, lt, lte, contains, exists.'
 
 
+class Unowned(Invalid):
+    """This is nobody's: it names no user, and does not say that it is shared."""
+
+    hint = 'Name the user_id, or say "shared": true for what everybody of the tenant may read.'
+
+
 class IdempotencyMismatch(Invalid):
     """This idempotency key was used for a different request."""
 
@@ -75,6 +85,12 @@ class Unauthenticated(RecollectError):
     code = "unauthenticated"
     status = 401
     hint = "Send 'Authorization: Bearer <API key or JWT>'. `recollect key create <tenant>` makes a key."
+
+
+class InvalidToken(Unauthenticated):
+    """This token is not valid here."""
+
+    hint = "Ask its issuer for a new one. docs/http.md lists the signatures and the claims that are accepted."
 
 
 class Forbidden(RecollectError):
@@ -105,10 +121,10 @@ class AlreadyExists(Conflict):
 
 
 class SessionBelongsToAnother(Conflict):
-    """This session belongs to another user."""
+    """This session belongs to another user, or is shared."""
 
     code = "session_belongs_to_another"
-    hint = "A session id is unique within its tenant: use another id, or name the user it was begun with."
+    hint = "Use another id, or name the user it was begun with, and none if it was begun as shared."
 
 
 class TooLarge(RecollectError):

@@ -88,6 +88,8 @@ class UserMemory:
                 raise Invalid("Messages need a session.")
             note = Note(content, user_id=self.user_id, agent_id=agent, valid_from=at)
             return await service.add(principal, [note], idempotency_key=idempotency_key)
+        if at and not isinstance(content, str):
+            raise Invalid("Messages have their own times: leave out `at`.")
         messages = [Message(content, at=at)] if isinstance(content, str) else content
         messages = [messages] if isinstance(messages, Message) else messages
         turns = Turns(session, messages, user_id=self.user_id, agent_id=agent)

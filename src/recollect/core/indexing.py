@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +16,11 @@ from recollect.core.text.tokens import tokenize
 BEFORE = 300
 """So many characters of the turn before are part of a window: a long one would push the turn itself out of
 what the model reads."""
+
+LONG = 5_000
+"""Texts of more characters are read in a thread: in the event loop, a large batch would stop everybody."""
+
+T = TypeVar("T")
 
 
 def plain_turn(turn: str, names: Collection[str]) -> str:
@@ -29,8 +36,8 @@ def window(before: str | None, plain: str, names: Collection[str]) -> str:
 async def index_notes(texts: Sequence[str], embeddings: Embeddings) -> tuple[int, list[Indexed]]:
     """The model's id, and what each of the texts is found by, on its own."""
     model, vectors = await embeddings.embed(texts)
-    pairs = zip(texts, vectors, strict=True)
-    return model, [Indexed(vector, None, tokenize(text)) for text, vector in pairs]
+    tokens = await _read(texts, lambda: list(map(tokenize, texts)))
+    return model, [Indexed(vector, None, words) for vector, words in zip(vectors, tokens, strict=True)]
 
 
 async def index_turns(
@@ -40,11 +47,19 @@ async def index_turns(
 
     The names stay among the words, where their frequency makes them count for little.
     """
-    plain = [plain_turn(turn, names) for turn in turns]
-    windows = [window(earlier, turn, names) for earlier, turn in zip([before, *turns], plain, strict=False)]
-    model, vectors = await embeddings.embed([*plain, *windows])
-    alone, after = _halves(vectors)
-    return model, [Indexed(*found) for found in zip(alone, after, map(tokenize, turns), strict=True)]
+
+    def read() -> tuple[list[str], list[list[str]]]:
+        plain = [plain_turn(turn, names) for turn in turns]
+        befores = zip([before, *turns], plain, strict=False)
+        return plain + [window(earlier, turn, names) for earlier, turn in befores], list(map(tokenize, turns))
+
+    texts, tokens = await _read(turns, read)
+    model, vectors = await embeddings.embed(texts)
+    return model, [Indexed(*found) for found in zip(*_halves(vectors), tokens, strict=True)]
+
+
+async def _read(texts: Sequence[str], work: Callable[[], T]) -> T:
+    return await asyncio.to_thread(work) if sum(map(len, texts)) > LONG else work()
 
 
 async def vectors_of(rows: Sequence[ModelRow], embedder: Embedder) -> list[tuple[Vector, Vector | None]]:

@@ -105,14 +105,14 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person whom a tenant's agents remember; the id is the tenant's own."""
+    """A person whom a tenant's agents remember; the id is the tenant's own. A list does not count."""
 
     user_id: str
     names: tuple[str, ...]
     attributes: JsonObject
     created_at: datetime
-    memory_count: int = 0
-    session_count: int = 0
+    memory_count: int | None = None
+    session_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """The next turns of a session. No user: the session is the tenant's own, or the user it has already."""
+    """The next turns of a session. No user: the session is the tenant's own, or the user it has already.
+
+    `shared` False: it is refused to begin a session without a user.
+    """
 
     session_id: str
     messages: Sequence[Message]
     user_id: str | None = None
     agent_id: str | None = None
+    shared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,8 @@ class Filter:
 
     `user_id` None means the tenant's shared memories only, unless `all_users`. `since`/`until` bound
     `valid_from` (until is exclusive). `as_of`: true at that time. `known_at`: known by that time.
+    A recall that names none of these times leaves out what is no longer true; a list does not.
+    `min_similarity` leaves out hits whose cosine to the query is below it.
     """
 
     user_id: str | None = None
@@ -210,18 +216,23 @@ class Filter:
     as_of: datetime | None = None
     known_at: datetime | None = None
     metadata: tuple[Condition, ...] = ()
+    min_similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A memory that was recalled, the better the higher its score.
 
-    `parts` are the score's summands by feature; they add up to `score`. `why` says the largest in words.
+    `score` compares the hits of one answer, and nothing else: it is in standard deviations over the scope.
+    `parts` are its summands by feature. `similarity` is the cosine of the query and the memory, the same in
+    every answer; None while the memory has no vector of a model that serves. `why` says the largest parts in
+    words.
     """
 
     memory: Memory
     score: float
     parts: Mapping[str, float]
+    similarity: float | None
     why: str
 
 
@@ -256,7 +267,8 @@ class EmbeddingModel:
 class Note:
     """A memory to be kept that is not a turn: a fact, a preference, a decision.
 
-    `valid_from` None means now. `min_role`: the lowest role that may read it.
+    `valid_from` None means now. `min_role`: the lowest role that may read it. Without a user it is the
+    tenant's own, which `shared` False refuses.
     """
 
     content: str
@@ -273,6 +285,7 @@ class Note:
     expires_at: datetime | None = None
     evidence: tuple[UUID, ...] = ()
     source: JsonObject = field(default_factory=dict)
+    shared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,19 +83,27 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """A query as the storage needs it. `retiring`: the vector of a model that is being replaced."""
+class Aim:
+    """A query's vectors: by the model that serves, and by the one that retires while there is one."""
 
     model: int
     vector: Vector
-    retiring: Vector | None
+    retiring: int | None = None
+    retiring_vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A query as the storage needs it. `depth`: as many rows come back by each way of finding."""
+
+    aim: Aim
     tokens: Sequence[str]
     depth: int
 
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """A session as a writer finds it: its number of turns, and the last of them."""
+    """A session as a writer finds it, locked: whose it is, and the place of its last turn."""
 
     user_id: str | None
     agent_id: str | None
@@ -104,16 +112,17 @@ class SessionState:
 
 @dataclass(frozen=True, slots=True)
 class LastTurn:
-    """Where a session stands: what the next turn's window rests on."""
+    """Where a session stands, and what the next turn's window rests on; by default that of a new session."""
 
-    last_seq: int
-    participants: tuple[str, ...]
-    content: str | None
+    last_seq: int = 0
+    user_id: str | None = None
+    participants: tuple[str, ...] = ()
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an earlier request with the same idempotency key did."""
+    """What a request with an idempotency key did; `fingerprint` is the digest of all that it said."""
 
     fingerprint: bytes
     result: Mapping[str, Any]
@@ -157,7 +166,7 @@ class Transaction(Protocol):
         self, user_id: str | None, *, before: tuple[datetime, str] | None, limit: int
     ) -> list[Session]: ...
     async def turns(self, session_id: str, *, after: int, limit: int) -> list[Memory]: ...
-    async def recent_turns(self, session_id: str, limit: int) -> list[Memory]: ...
+    async def recent_turns(self, session_id: str, *, limit: int, now: datetime) -> list[Memory]: ...
     async def delete_session(self, session_id: str) -> Forgotten: ...
 
     async def user(self, user_id: str) -> User | None: ...
@@ -168,9 +177,8 @@ class Transaction(Protocol):
     async def delete_user(self, user_id: str) -> Forgotten: ...
 
     async def claim_request(
-        self, key: str, fingerprint: bytes, user_id: str | None, result: Mapping[str, Any]
+        self, key: str, done: Done, *, user_id: str | None, session_id: str | None
     ) -> Done | None: ...
-
     async def request(self, key: str) -> Done | None: ...
 
     async def create_tenant(self, name: str) -> Tenant | None: ...
@@ -179,6 +187,7 @@ class Transaction(Protocol):
     async def key(self, key_id: UUID) -> tuple[ApiKey, bytes] | None: ...
     async def list_keys(self) -> list[ApiKey]: ...
     async def revoke_key(self, key_id: UUID) -> bool: ...
+    async def delete_key(self, key_id: UUID) -> None: ...
 
     async def models(self) -> list[EmbeddingModel]: ...
     async def add_model(self, name: str, dimensions: int) -> None: ...

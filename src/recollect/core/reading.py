@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Invalid, NotFound, TooLarge
 from recollect.core.model import Context, Filter, Hit, Memory, Permission, Principal, Session, User
 from recollect.core.ports import Clock, Probe, Storage
-from recollect.core.recall.candidates import Query
+from recollect.core.recall.candidates import Candidates, Query
 from recollect.core.recall.context import Packed, Passage, Section, pack
 from recollect.core.recall.ranking import Ranked, rank
 from recollect.core.recall.reasons import why
@@ -60,10 +61,10 @@ class Reader:
         _check_query(text, limit)
         query, plain = await self._understand(principal, text, scope.user_id)
         aim = await self._embeddings.aim(plain)
-        probe = Probe(aim.model, aim.vector, aim.retiring, query.tokens, DEPTH)
+        probe = Probe(aim, query.tokens, DEPTH)
         async with self._storage.transaction(principal) as tx:
             candidates = await tx.candidates(probe, scope, self._clock.now())
-            ranked = rank(query, candidates, limit)
+            ranked = _rank(query, candidates, limit, scope.min_similarity)
             memories = await tx.memories([candidates.ids[one.index] for one in ranked])
         found = [(one, memories.get(candidates.ids[one.index])) for one in ranked]
         return [_hit(query, one, memory) for one, memory in found if memory]
@@ -104,17 +105,15 @@ class Reader:
             check_id(session_id, "session_id")
             user_id = own_scope(principal, scope).user_id
             async with self._storage.transaction(principal) as tx:
-                turns = await tx.recent_turns(session_id, CONTEXT_TURNS)
+                turns = await tx.recent_turns(session_id, limit=CONTEXT_TURNS, now=self._clock.now())
             # Whatever session is named: what somebody else said does not get into this person's prompt.
             recent = [turn for turn in turns if turn.user_id in (None, user_id)]
-        packed = pack(
-            [
-                Section("Relevant memories", [_passage(hit.memory) for hit in hits]),
-                Section("Latest in this conversation", [_passage(turn) for turn in recent], newest_last=True),
-            ],
-            budget,
-        )
-        return _context(packed)
+        sections = [
+            Section("Relevant memories", [_passage(hit.memory) for hit in hits]),
+            Section("Latest in this conversation", [_passage(turn) for turn in recent], newest_last=True),
+        ]
+        # In a thread: long memories take as long to quote as a second.
+        return _context(await asyncio.to_thread(pack, sections, budget))
 
     async def memory(self, principal: Principal, memory_id: UUID) -> Memory:
         """One memory.
@@ -220,7 +219,16 @@ def _check_page(limit: int) -> None:
 
 
 def _hit(query: Query, ranked: Ranked, memory: Memory) -> Hit:
-    return Hit(memory, ranked.score, ranked.parts, why(query, ranked, memory.content, memory.name))
+    reasons = why(query, ranked, memory.content, memory.name)
+    return Hit(memory, ranked.score, ranked.parts, ranked.similarity, reasons)
+
+
+def _rank(query: Query, candidates: Candidates, limit: int, floor: float | None) -> list[Ranked]:
+    """The best candidates; with a floor, the best of those whose similarity reaches it."""
+    if floor is None:
+        return rank(query, candidates, limit)
+    everything = rank(query, candidates, len(candidates))
+    return [one for one in everything if one.similarity is not None and one.similarity >= floor][:limit]
 
 
 def _passage(memory: Memory) -> Passage:

@@ -31,7 +31,7 @@ async def change_model(
     had. Returns how many memories were embedded anew.
 
     Raises:
-        Conflict: a change to another model is under way.
+        Conflict: a change to another model is under way, or has begun meanwhile.
     """
     retiring = await _switch(storage, embedder)
     done = 0
@@ -67,12 +67,14 @@ async def _replace(
     while True:
         async with storage.transaction(principal) as tx:
             rows = await tx.rows_of_model(retiring, after=after, limit=BATCH)
-            serving = next(model.id for model in await tx.models() if model.state == "serving")
+            serving = next(model for model in await tx.models() if model.state == "serving")
         if not rows:
             return done
+        if serving.name != embedder.model:
+            raise Conflict(f"Another change has begun meanwhile: to {serving.name}.")
         vectors = await vectors_of(rows, embedder)
         async with storage.transaction(principal) as tx:
-            await tx.replace_vectors(list(zip(rows, vectors, strict=True)), serving)
+            await tx.replace_vectors(list(zip(rows, vectors, strict=True)), serving.id)
         after, done = rows[-1].id, done + len(rows)
         progress(len(rows))
 

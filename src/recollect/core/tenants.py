@@ -86,7 +86,10 @@ class Tenants:
         async with self._storage.transaction(self.principal(name)) as tx:
             tenant = await tx.create_tenant(name)
         if tenant is None:
-            raise AlreadyExists(f"There is a tenant named {name!r} already.")
+            raise AlreadyExists(
+                f"There is a tenant named {name!r} already.",
+                hint=f"There is nothing to do; `recollect key create {name}` makes a key for it.",
+            )
         return tenant
 
     async def find(self, name: str) -> Tenant:
@@ -148,6 +151,11 @@ class Tenants:
         async with self._storage.transaction(self.principal(tenant)) as tx:
             if not await tx.revoke_key(key_id):
                 raise NotFound(f"{tenant} has no key {key_id}.")
+
+    async def delete_key(self, tenant: str, key_id: UUID) -> None:
+        """Make a key useless and forget that there was one; of an unknown one, nothing."""
+        async with self._storage.transaction(self.principal(tenant)) as tx:
+            await tx.delete_key(key_id)
 
     async def authenticate(self, key: str) -> Principal:
         """Whose key this is.

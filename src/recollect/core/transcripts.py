@@ -21,6 +21,10 @@ Json: TypeAlias = Mapping[str, Any]
 
 TURN_FIELDS = ("session_id", "content", "role", "name", "at", "user_id", "agent_id", "metadata")
 
+EXAMPLE = '{"session_id": "s1", "user_id": "ann", "content": "My dog is called Rex."}'
+"""A turn as it stands on a line."""
+
+_SHAPE = f"Write one JSON object a line, with no list around them, like {EXAMPLE}. Or have LoCoMo's shape."
 _SESSION = re.compile(r"session_(\d+)")
 _LOCOMO_TIME = "%I:%M %p on %d %B, %Y"
 
@@ -63,7 +67,7 @@ def _read_lines(text: str, file: str) -> list[Turns]:
             turn = _read_turn(line)
             _require_same(sessions.setdefault(turn.session_id, [turn])[0], turn)
         except _Fault as fault:
-            hint = f"A turn's fields: {', '.join(TURN_FIELDS)}."
+            hint = f"Write one JSON object a line, like {EXAMPLE}. Its fields: {', '.join(TURN_FIELDS)}."
             raise Invalid(f"{file}:{number}: {fault}.", hint=hint) from None
         if sessions[turn.session_id][0] is not turn:
             sessions[turn.session_id].append(turn)
@@ -132,7 +136,7 @@ def _read_locomo(text: str, file: str) -> list[Turns]:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Invalid(f"{file}:{error.lineno}: this is not JSON: {error.msg}.") from None
+        raise Invalid(f"{file}:{error.lineno}: this is not JSON: {error.msg}.", hint=_SHAPE) from None
     samples = document if isinstance(document, list) else [document]
     return [turns for number, sample in enumerate(samples, 1) for turns in _read_sample(sample, number, file)]
 
@@ -141,7 +145,7 @@ def _read_sample(sample: Any, number: int, file: str) -> Iterator[Turns]:
     """The sessions of one conversation, all of one user: the conversation's own id."""
     conversation = sample.get("conversation") if isinstance(sample, dict) else None
     if not isinstance(conversation, dict):
-        raise Invalid(f"{file}: conversation {number}: there is no object `conversation` in it.")
+        raise Invalid(f"{file}: conversation {number}: there is no object `conversation` in it.", hint=_SHAPE)
     name = str(sample.get("sample_id") or f"conversation-{number}")
     found = [(int(match[1]), key) for key in conversation if (match := _SESSION.fullmatch(key))]
     for _, key in sorted(found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from recollect.core.errors import (
     NotFound,
     SessionBelongsToAnother,
     TooLarge,
+    Unowned,
 )
 from recollect.core.ids import uuid7
 from recollect.core.indexing import index_notes, index_turns
@@ -45,8 +46,10 @@ from recollect.core.model import (
     Role,
     Trust,
     Turns,
+    User,
 )
 from recollect.core.ports import Clock, Done, LastTurn, SessionState, Storage, Transaction
+from recollect.core.text.names import MOST_NAMES
 
 LARGEST_BATCH = 1_000
 LONGEST_CONTENT = 100_000
@@ -71,20 +74,24 @@ class _Claim:
 
     key: str
     fingerprint: bytes
-    user_id: str | None
 
     @classmethod
-    def of(cls, key: str | None, user_id: str | None, *request: Any) -> _Claim | None:
+    def of(cls, key: str | None, request: Any) -> _Claim | None:
         if key is None:
             return None
         check_id(key, "The idempotency key")
         text = json.dumps(request, default=str, sort_keys=True, ensure_ascii=False)
-        return cls(key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), user_id)
+        return cls(key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
-    async def take(self, tx: Transaction, ids: Sequence[UUID]) -> Remembered | None:
-        """None: the request is new, and these are its ids. Otherwise what it did when it came first."""
-        result = {"ids": [str(id_) for id_ in ids]}
-        return self._told(await tx.claim_request(self.key, self.fingerprint, self.user_id, result))
+    async def take(
+        self, tx: Transaction, ids: Sequence[UUID], user_id: str | None, session_id: str | None = None
+    ) -> Remembered | None:
+        """None: the request is new, and these are its ids. Otherwise what it did when it came first.
+
+        It is forgotten with the user or the session.
+        """
+        done = Done(self.fingerprint, {"ids": [str(id_) for id_ in ids]})
+        return self._told(await tx.claim_request(self.key, done, user_id=user_id, session_id=session_id))
 
     async def find(self, tx: Transaction) -> Remembered | None:
         """What the request did when it came first; None if it has not been done."""
@@ -115,6 +122,7 @@ class Writer:
 
         Raises:
             Invalid: no turn at all, or an empty one.
+            Unowned: the session is new, without a user, and `shared` refuses that.
             TooLarge: too many turns at once, or one that is too long.
             SessionBelongsToAnother: the session was begun with another user.
             IdempotencyMismatch: the key was used for something else.
@@ -123,27 +131,30 @@ class Writer:
         _check([message.content for message in turns.messages])
         check_turns(turns)
         turns = replace(turns, user_id=own_user(principal, turns.user_id))
-        claim = _Claim.of(idempotency_key, turns.user_id, asdict(turns))
+        claim = _Claim.of(idempotency_key, asdict(turns))
         ids = tuple(uuid7() for _ in turns.messages)
         return await self._insist(principal, claim, lambda: self._append(principal, turns, claim, ids))
 
     async def _append(
         self, principal: Principal, turns: Turns, claim: _Claim | None, ids: tuple[UUID, ...]
     ) -> Remembered:
-        spoken = list(dict.fromkeys(message.name for message in turns.messages if message.name))
+        spoken = _first(message.name for message in turns.messages if message.name)
         last, known = await self._standing(principal, turns)
+        user_id = turns.user_id or last.user_id
+        if not (user_id or last.last_seq or turns.shared):
+            raise Unowned
         texts = [message.content for message in turns.messages]
         # No connection is held while the texts are embedded; the session is looked at again afterwards.
-        model, indexed = await index_turns(texts, last.content, {*known, *spoken}, self._embeddings)
+        model, indexed = await index_turns(texts, last.content, _first((*known, *spoken)), self._embeddings)
         async with self._storage.transaction(principal) as tx:
-            if claim and (done := await claim.take(tx, ids)):
+            if claim and (done := await claim.take(tx, ids, user_id, turns.session_id)):
                 return done
-            if turns.user_id:
-                await tx.ensure_user(turns.user_id, spoken)
-            session = await tx.open_session(turns.session_id, turns.user_id, turns.agent_id, spoken)
+            if user_id:
+                await tx.ensure_user(user_id, spoken)
+            session = await tx.open_session(turns.session_id, user_id, turns.agent_id, spoken)
             if turns.user_id and session.user_id != turns.user_id:
                 raise SessionBelongsToAnother
-            if session.last_seq != last.last_seq:
+            if (session.user_id, session.last_seq) != (user_id, last.last_seq):
                 raise _Overtaken
             memories = self._turns(principal, turns, session, ids)
             await tx.insert_memories(list(zip(memories, indexed, strict=True)), model)
@@ -153,8 +164,9 @@ class Writer:
     async def _standing(self, principal: Principal, turns: Turns) -> tuple[LastTurn, tuple[str, ...]]:
         """Where the session stands, and the names known so far."""
         async with self._storage.transaction(principal) as tx:
-            last = await tx.last_turn(turns.session_id) or LastTurn(0, (), None)
-            return last, await tx.participants(turns.user_id) if turns.user_id else last.participants
+            last = await tx.last_turn(turns.session_id) or LastTurn()
+            user_id = turns.user_id or last.user_id
+            return last, await tx.participants(user_id) if user_id else last.participants
 
     async def _insist(
         self, principal: Principal, claim: _Claim | None, attempt: Callable[[], Awaitable[Remembered]]
@@ -208,6 +220,7 @@ class Writer:
 
         Raises:
             Invalid: nothing to keep, or an empty content.
+            Unowned: a memory has no user, and its `shared` refuses that.
             TooLarge: too many at once, or one that is too long.
             Forbidden: a memory above the principal's own role, or about somebody they may not write about.
             IdempotencyMismatch: the key was used for something else.
@@ -216,9 +229,11 @@ class Writer:
         _check([note.content for note in notes])
         check_notes(notes)
         notes = [replace(note, user_id=own_user(principal, note.user_id)) for note in notes]
+        if not all(note.user_id or note.shared for note in notes):
+            raise Unowned
         if any(note.min_role > principal.role for note in notes):
             raise Forbidden("min_role is above this credential's own role.")
-        claim = _Claim.of(idempotency_key, notes[0].user_id, [asdict(note) for note in notes])
+        claim = _Claim.of(idempotency_key, [asdict(note) for note in notes])
         ids = tuple(uuid7() for _ in notes)
         return await self._insist(principal, claim, lambda: self._add(principal, notes, claim, ids))
 
@@ -228,7 +243,7 @@ class Writer:
         model, indexed = await index_notes([note.content for note in notes], self._embeddings)
         memories = [self._noted(principal, id_, note) for id_, note in zip(ids, notes, strict=True)]
         async with self._storage.transaction(principal) as tx:
-            if claim and (done := await claim.take(tx, ids)):
+            if claim and (done := await claim.take(tx, ids, notes[0].user_id)):
                 return done
             for user_id in sorted({note.user_id for note in notes if note.user_id}):
                 await tx.ensure_user(user_id, ())
@@ -278,7 +293,9 @@ class Writer:
             before = await tx.lock_memory(memory_id)
             if before is None:
                 raise NotFound
-            after = replace(before, **changes)
+            # Whoever rewrites a text lends it their own trust, and no more than it had.
+            trust = min(before.trust, _WRITTEN[principal.role]) if "content" in changes else before.trust
+            after = replace(before, **changes, trust=trust)
             _check_correction(principal, after)
             await tx.update_memory(after, indexed, model)
             if indexed and after.session_id and after.seq:
@@ -292,8 +309,8 @@ class Writer:
         *,
         names: Sequence[str] | None = None,
         attributes: JsonObject | None = None,
-    ) -> None:
-        """Set what the tenant knows of a person, who is made if new; what is None stays."""
+    ) -> User:
+        """Set what the tenant knows of a person, who is made if new, and return it; what is None stays."""
         require(principal, Permission.WRITE)
         check_id(user_id, "user_id")
         own_user(principal, user_id)
@@ -301,36 +318,55 @@ class Writer:
         check_json(attributes or {}, "attributes")
         async with self._storage.transaction(principal) as tx:
             await tx.put_user(user_id, names, attributes)
+            described = await tx.user(user_id)
+        assert described
+        return described
 
     async def forget_memory(self, principal: Principal, memory_id: UUID) -> Forgotten:
         """Delete one memory; what it told is taken out of its neighbour's vector, too.
 
         Raises:
             NotFound: there is no such memory, for this principal.
+            Forbidden: they may read it, and not delete it.
         """
         require(principal, Permission.FORGET)
         async with self._storage.transaction(principal) as tx:
             memory = await tx.lock_memory(memory_id)
-            if memory is None or not await tx.delete_memory(memory_id):
+            if memory is None:
                 raise NotFound
+            if not await tx.delete_memory(memory_id):
+                raise Forbidden("This memory is shared: a credential of one person may not delete it.")
             if memory.session_id and memory.seq:
                 await tx.blank_window_after(memory.session_id, memory.seq)
         return Forgotten(memories=1)
 
     async def forget_session(self, principal: Principal, session_id: str) -> Forgotten:
-        """Delete a session and all that was said in it; of an unknown one, nothing."""
+        """Delete a session and all that was said in it; of an unknown one, nothing.
+
+        Raises:
+            Forbidden: something in it is above the principal's own role.
+        """
         require(principal, Permission.FORGET)
         check_id(session_id, "session_id")
         async with self._storage.transaction(principal) as tx:
             return await tx.delete_session(session_id)
 
     async def forget_user(self, principal: Principal, user_id: str) -> Forgotten:
-        """Delete a person and everything that is remembered of them; of an unknown one, nothing."""
+        """Delete a person and everything that is remembered of them; of an unknown one, nothing.
+
+        Raises:
+            Forbidden: it is another person, or something of it is above the principal's own role.
+        """
         require(principal, Permission.FORGET)
         check_id(user_id, "user_id")
         own_user(principal, user_id)
         async with self._storage.transaction(principal) as tx:
             return await tx.delete_user(user_id)
+
+
+def _first(names: Iterable[str]) -> list[str]:
+    """The names that were heard first, as many as are told apart."""
+    return list(dict.fromkeys(names))[:MOST_NAMES]
 
 
 def _check(contents: Sequence[str]) -> None:

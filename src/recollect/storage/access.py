@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -63,21 +61,31 @@ class AccessRows(Rows):
         """Make the key useless; False if there is none."""
         return await self._run("revoke_key", id=key_id) == 1
 
+    async def delete_key(self, key_id: UUID) -> None:
+        """Delete the key."""
+        await self._run("delete_key", id=key_id)
+
     async def claim_request(
-        self, key: str, fingerprint: bytes, user_id: str | None, result: Mapping[str, Any]
+        self, key: str, done: Done, *, user_id: str | None, session_id: str | None
     ) -> Done | None:
-        """None: this request is the first with its key. Otherwise what the first one did.
+        """None: this request, which does `done`, is the first with its key. Otherwise what the first one did.
 
         Raises:
             IdempotencyMismatch: it was a request of a person whom the principal may not see.
         """
-        values = {"key": key, "fingerprint": fingerprint, "user_id": user_id, "result": Jsonb(result)}
-        if await self._run("claim_request", **values):
+        if await self._run(
+            "claim_request",
+            key=key,
+            fingerprint=done.fingerprint,
+            user_id=user_id,
+            session_id=session_id,
+            result=Jsonb(done.result),
+        ):
             return None
-        done = await self.request(key)
-        if done is None:  # somebody else's, whom this principal may not see
+        first = await self.request(key)
+        if first is None:  # somebody else's, whom this principal may not see
             raise IdempotencyMismatch
-        return done
+        return first
 
     async def request(self, key: str) -> Done | None:
         """What the request with this key did; None if there was none, for this principal."""

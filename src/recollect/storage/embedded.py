@@ -46,6 +46,7 @@ SETTINGS = {
     "random_page_cost": "1.1",
     "jit": "off",
     "log_min_messages": "warning",
+    "log_error_verbosity": "terse",  # without the rows that a statement failed at
     "timezone": "UTC",
 }
 

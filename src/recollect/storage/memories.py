@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -20,6 +21,9 @@ from recollect.core.ports import Indexed, Probe, Vector
 from recollect.core.recall.candidates import Candidates
 from recollect.storage.lexemes import tsquery, tsvector
 from recollect.storage.rows import Row, Rows
+
+MANY = 5_000
+"""Of more tokens the literals are written in a thread: in the event loop they would stop everybody."""
 
 _FIELDS = [field.name for field in fields(Memory)]
 
@@ -56,6 +60,10 @@ def _index(indexed: Indexed | None) -> dict[str, Any]:
         "terms": tsvector(indexed.tokens),
         "term_count": len(indexed.tokens),
     }
+
+
+def _inserts(rows: Sequence[tuple[Memory, Indexed]], model: int) -> list[dict[str, Any]]:
+    return [{**_values(memory), **_index(indexed), "model": model} for memory, indexed in rows]
 
 
 def halfvec(vector: Vector | None) -> HalfVector | None:
@@ -156,9 +164,10 @@ class MemoryRows(Rows):
         tokens = list(probe.tokens)
         row = await self._one(
             "candidates",
-            model=probe.model,
-            vector=halfvec(probe.vector),
-            retiring=halfvec(probe.retiring),
+            model=probe.aim.model,
+            vector=halfvec(probe.aim.vector),
+            retiring=probe.aim.retiring,
+            retiring_vector=halfvec(probe.aim.retiring_vector),
             tokens=tokens,
             words=tsquery(tokens),
             depth=probe.depth,
@@ -189,10 +198,13 @@ class MemoryRows(Rows):
         Raises:
             ModelRetired: the model has no vectors in the database any more.
         """
-        values = [{**_values(memory), **_index(indexed), "model": model} for memory, indexed in rows]
+        tokens = sum(len(indexed.tokens) for _, indexed in rows)
+        values = await asyncio.to_thread(_inserts, rows, model) if tokens > MANY else _inserts(rows, model)
         try:
             await self._run_each("insert_memory", values)
         except psycopg.errors.ForeignKeyViolation as error:
+            if error.diag.constraint_name != "memories_embedding_model_fkey":
+                raise
             raise ModelRetired from error
 
     async def update_memory(self, memory: Memory, indexed: Indexed | None, model: int) -> None:

@@ -18,7 +18,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from recollect.core.errors import Misconfigured, SchemaOutdated, StorageUnavailable
+from recollect.core.errors import Misconfigured, SchemaOutdated
+from recollect.storage.connecting import connected
 
 Phase: TypeAlias = Literal["pre", "post"]
 LOCK = 0x7265636F6C6C6563
@@ -83,9 +84,10 @@ async def migrate(owner_url: str, phase: Phase | None = None) -> list[Migration]
 
     Raises:
         Misconfigured: a right is missing, or an applied migration was edited since; says what to do.
+        Misconfigured, StorageUnavailable: as `connected`.
     """
     try:
-        async with await AsyncConnection.connect(owner_url, autocommit=True) as connection:
+        async with connected(owner_url) as connection:
             await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
             return await _apply(connection, phase)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -93,8 +95,6 @@ async def migrate(owner_url: str, phase: Phase | None = None) -> list[Migration]
             f"The owner's role may not do this: {error.diag.message_primary}.",
             hint="Let an administrator run recollect/storage/roles.sql and CREATE EXTENSION vector first.",
         ) from error
-    except psycopg.OperationalError as error:
-        raise StorageUnavailable(f"PostgreSQL does not answer: {error}") from error
 
 
 async def prepare(administrator_url: str, owner_url: str) -> None:
@@ -102,17 +102,14 @@ async def prepare(administrator_url: str, owner_url: str) -> None:
 
     Repeating it changes nothing; an attempt that was cut short is completed.
     """
-    try:
-        async with await AsyncConnection.connect(administrator_url, autocommit=True) as connection:
-            await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            for statement in statements("roles.sql").split(";\n")[:-1]:
-                with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.DuplicateDatabase):
-                    await connection.execute(statement.encode())
-            url = make_conninfo(administrator_url, dbname=conninfo_to_dict(owner_url)["dbname"])
-            async with await AsyncConnection.connect(url, autocommit=True) as inside:
-                await inside.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    except psycopg.OperationalError as error:
-        raise StorageUnavailable(f"PostgreSQL does not answer: {error}") from error
+    async with connected(administrator_url) as connection:
+        await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        for statement in statements("roles.sql").split(";\n")[:-1]:
+            with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.DuplicateDatabase):
+                await connection.execute(statement.encode())
+        url = make_conninfo(administrator_url, dbname=conninfo_to_dict(owner_url)["dbname"])
+        async with connected(url) as inside:
+            await inside.execute("CREATE EXTENSION IF NOT EXISTS vector")
 
 
 async def _apply(connection: AsyncConnection, phase: Phase | None) -> list[Migration]:

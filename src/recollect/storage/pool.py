@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -25,12 +26,14 @@ from recollect.core.errors import (
     UnsafeRole,
 )
 from recollect.core.model import Principal, Role
+from recollect.storage.connecting import connected
 from recollect.storage.migrate import require_current
 from recollect.storage.transaction import Transaction
 
 PROMPTLY = 1.0
 """Seconds after which a caller without a connection looks whether the database is there at all."""
 
+log = logging.getLogger(__name__)
 Connection: TypeAlias = AsyncConnection[dict[str, Any]]
 _TOO_BUSY = (
     psycopg.errors.QueryCanceled,
@@ -76,6 +79,7 @@ class PostgresStorage:
         self._pool = pool
         self._revive = revive
         self._reviving = asyncio.Lock()
+        self._is_away = False
 
     @classmethod
     async def open(
@@ -93,7 +97,7 @@ class PostgresStorage:
         Raises:
             UnsafeRole: the role could read past the tenants' fence.
             SchemaOutdated: `recollect migrate` has to be run first.
-            StorageUnavailable: nothing answers at the URL.
+            Misconfigured, StorageUnavailable: as `connected`.
         """
         await _examine(url)
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
@@ -178,6 +182,7 @@ class PostgresStorage:
                 await self._give_back(connection)
                 raise
             else:
+                self._tell_back()
                 return connection
         raise StorageUnavailable
 
@@ -209,10 +214,21 @@ class PostgresStorage:
     async def _answers(self) -> bool:
         try:
             connection = await AsyncConnection.connect(self._url, connect_timeout=2)
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            self._tell_away(error)
             return False
         await connection.close()
         return True
+
+    def _tell_away(self, error: psycopg.OperationalError) -> None:
+        if not self._is_away:
+            log.warning("PostgreSQL does not answer: %s", " ".join(str(error).split()))
+        self._is_away = True
+
+    def _tell_back(self) -> None:
+        if self._is_away:
+            log.warning("PostgreSQL answers again.")
+        self._is_away = False
 
 
 def _opening(principal: Principal) -> sql.Composed:
@@ -227,7 +243,8 @@ def _opening(principal: Principal) -> sql.Composed:
 
 def _missing(error: psycopg.errors.ForeignKeyViolation) -> RecollectError:
     """What a row refers to is not there: the tenant, or something that another request was forgetting."""
-    if '"tenants"' in (error.diag.message_detail or ""):
+    # By the constraint's name: the message is in the server's language.
+    if (error.diag.constraint_name or "").endswith("_tenant_id_fkey"):
         return NotFound("There is no such tenant.")
     return Busy("Others were forgetting what this rests on.")
 
@@ -239,31 +256,23 @@ async def _configure(connection: Connection) -> None:
 
 async def _examine(url: str) -> None:
     """Refuse a role that could read past the fence, and a schema that is not ours."""
-    try:
-        connection = await AsyncConnection.connect(url, autocommit=True, row_factory=dict_row)
-    except psycopg.OperationalError as error:
-        raise StorageUnavailable(
-            f"PostgreSQL does not answer: {error}", hint="Check the URL, the password, and that it runs."
-        ) from error
-    async with connection:
-        role = await (await connection.execute(_ROLE)).fetchone()
-        assert role is not None
-        if reason := _unsafe(role):
+    async with connected(url) as connection:
+        ((role, unfenced, owned),) = await (await connection.execute(_ROLE)).fetchall()
+        if reason := _unsafe(unfenced, owned):
             raise UnsafeRole(
-                f"The role '{role['name']}' {reason}, so row level security would not hold it.",
+                f"The role '{role}' {reason}, so row level security would not hold it.",
                 hint="Connect as a role that is only a member of recollect_app: "
                 "CREATE ROLE recollect_server LOGIN PASSWORD '…' IN ROLE recollect_app;",
             )
-        async with await AsyncConnection.connect(url, autocommit=True) as plain:
-            await require_current(plain)
+        await require_current(connection)
 
 
-def _unsafe(role: dict[str, Any]) -> str | None:
-    if role["unfenced"]:
+def _unsafe(unfenced: list[str], owned: list[str]) -> str | None:
+    if unfenced:
         return (
             "is, or can become, a superuser, a role with BYPASSRLS, or one that reaches the server's files "
-            f"({', '.join(role['unfenced'])})"
+            f"({', '.join(unfenced)})"
         )
-    if role["owned"]:
-        return f"owns tables ({', '.join(sorted(role['owned'])[:3])}, …)"
+    if owned:
+        return f"owns tables ({', '.join(sorted(owned)[:3])}, …)"
     return None

@@ -7,10 +7,19 @@ from typing import Any, TypeAlias
 
 from psycopg import AsyncConnection
 
+from recollect.core.errors import Forbidden
 from recollect.core.model import Principal
 from recollect.storage.queries import QUERIES
 
 Row: TypeAlias = dict[str, Any]
+
+
+def hidden() -> Forbidden:
+    """What cannot be forgotten whole: rows rest on it that the principal does not see."""
+    return Forbidden(
+        "More is remembered there than this credential may see, so it cannot forget it.",
+        hint="Use a credential of a higher role.",
+    )
 
 
 class Rows:

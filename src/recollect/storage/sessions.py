@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import psycopg
+
 from recollect.core.model import Forgotten, Memory, Session
 from recollect.core.ports import LastTurn, SessionState
+from recollect.core.text.names import MOST_NAMES
 from recollect.storage.memories import memory
-from recollect.storage.rows import Row, Rows
+from recollect.storage.rows import Row, Rows, hidden
 
 _END = (datetime.max.replace(tzinfo=UTC), "")
 
@@ -30,6 +33,7 @@ class SessionRows(Rows):
             user_id=user_id,
             agent_id=agent_id,
             participants=list(participants),
+            most=MOST_NAMES,
         )
         assert row is not None
         return SessionState(**row)
@@ -61,13 +65,22 @@ class SessionRows(Rows):
         rows = await self._all("turns_of_session", session_id=session_id, after=after, limit=limit)
         return [memory(row) for row in rows]
 
-    async def recent_turns(self, session_id: str, limit: int) -> list[Memory]:
-        """The session's last turns, in order."""
-        rows = await self._all("recent_turns", session_id=session_id, limit=limit)
+    async def recent_turns(self, session_id: str, *, limit: int, now: datetime) -> list[Memory]:
+        """The session's last turns, in order, without those that have expired."""
+        rows = await self._all("recent_turns", session_id=session_id, limit=limit, now=now)
         return [memory(row) for row in reversed(rows)]
 
     async def delete_session(self, session_id: str) -> Forgotten:
-        """Delete a session and all that was said in it."""
-        await self._run("lock_session", session_id=session_id)
+        """Delete a session and all that was said in it.
+
+        Raises:
+            Forbidden: something in it is above the principal's role.
+        """
+        if not await self._run("lock_session", session_id=session_id):
+            return Forgotten()  # one that is being begun now is not waited for
         memories = await self._run("delete_memories_of_session", session_id=session_id)
-        return Forgotten(memories=memories, sessions=await self._run("delete_session", session_id=session_id))
+        await self._run("delete_requests_of_session", session_id=session_id)
+        try:
+            return Forgotten(memories, sessions=await self._run("delete_session", session_id=session_id))
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise hidden() from error

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from recollect.core.model import Forgotten, JsonObject, User
-from recollect.storage.rows import Row, Rows
+from recollect.core.text.names import MOST_NAMES
+from recollect.storage.rows import Row, Rows, hidden
 
 
 def _user(row: Row) -> User:
@@ -19,7 +21,7 @@ class UserRows(Rows):
 
     async def ensure_user(self, user_id: str, participants: Sequence[str]) -> None:
         """Make the person known, and the names heard in their sessions."""
-        await self._run("ensure_user", user_id=user_id, participants=list(participants))
+        await self._run("ensure_user", user_id=user_id, participants=list(participants), most=MOST_NAMES)
 
     async def participants(self, user_id: str) -> tuple[str, ...]:
         """The names heard in the person's sessions; () of nobody we know."""
@@ -45,13 +47,22 @@ class UserRows(Rows):
             user_id=user_id,
             names=None if names is None else list(names),
             attributes=None if attributes is None else Jsonb(attributes),
+            most=MOST_NAMES,
         )
 
     async def delete_user(self, user_id: str) -> Forgotten:
-        """Delete a person and everything that is remembered of them."""
-        await self._run("lock_user", user_id=user_id)
+        """Delete a person and everything that is remembered of them.
+
+        Raises:
+            Forbidden: something of it is above the principal's role.
+        """
+        if not await self._run("lock_user", user_id=user_id):
+            return Forgotten()  # one who is being met now is not waited for
         await self._run("lock_sessions_of_user", user_id=user_id)
         memories = await self._run("delete_memories_of_user", user_id=user_id)
-        sessions = await self._run("delete_sessions_of_user", user_id=user_id)
         await self._run("delete_requests_of_user", user_id=user_id)
-        return Forgotten(memories, sessions, users=await self._run("delete_user", user_id=user_id))
+        try:
+            sessions = await self._run("delete_sessions_of_user", user_id=user_id)
+            return Forgotten(memories, sessions, users=await self._run("delete_user", user_id=user_id))
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise hidden() from error

@@ -10,9 +10,13 @@ QUERY = Query("When did Caroline paint the lake?", names=("Caroline",))
 
 
 def reasons(
-    parts: Mapping[str, float], content: str, matched: tuple[str, ...] = (), name: str = "Ann"
+    parts: Mapping[str, float],
+    content: str,
+    matched: tuple[str, ...] = (),
+    name: str = "Ann",
+    similarity: float | None = 0.5,
 ) -> str:
-    return why(QUERY, Ranked(0, sum(parts.values()), parts, matched), content, name)
+    return why(QUERY, Ranked(0, sum(parts.values()), parts, matched, similarity), content, name)
 
 
 def test_words_are_told_as_the_memory_writes_them() -> None:
@@ -28,6 +32,11 @@ def test_the_strongest_reason_comes_first() -> None:
     parts = {"dense": 3.0, "words": 1.0, "speaker": 0.2, "date": 2.0, "session": 0.1, "previous": -1.0}
     told = reasons(parts, "We paint.", ("paint",), "Caroline")
     assert told == "close in meaning; on the date asked about; says 'paint'; said by Caroline"
+
+
+@pytest.mark.parametrize("similarity", [None, 0.1])
+def test_the_nearest_of_what_is_far_is_not_called_close(similarity: float | None) -> None:
+    assert reasons({"dense": 5.0}, "Hello", similarity=similarity) == "the nearest there is"
 
 
 def test_what_stands_around_it_is_told() -> None:

@@ -14,7 +14,7 @@ import httpx2
 import jwt
 
 from recollect.adapters.tokens.keys import fits
-from recollect.core.errors import Misconfigured, Unauthenticated, Unavailable
+from recollect.core.errors import InvalidToken, Misconfigured, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Jwks:
         """The key of this id that may verify the algorithm; without an id, the only one that may.
 
         Raises:
-            Unauthenticated: the provider has no such key.
+            InvalidToken: the provider has no such key.
             Unavailable: the provider does not answer, and what is kept of it is too old.
         """
         # While one caller asks a provider that may be silent, the others go on with what is kept.
@@ -77,7 +77,7 @@ class Jwks:
             case [found]:
                 return found.key
             case _:
-                raise Unauthenticated("This token was signed by a key that is not known here.")
+                raise InvalidToken("This token was signed by a key that is not known here.")
 
     def _fitting(self, kid: str | None, algorithm: str) -> list[Published]:
         return [key for key in self._keys if kid in (None, key.kid) and key.may_verify(algorithm)]

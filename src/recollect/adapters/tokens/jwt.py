@@ -10,7 +10,7 @@ import jwt
 from recollect.adapters.tokens.jwks import Jwks
 from recollect.adapters.tokens.keys import fits, load_public_key
 from recollect.core.bounds import check_id
-from recollect.core.errors import Invalid, Misconfigured, Unauthenticated
+from recollect.core.errors import Invalid, InvalidToken, Misconfigured, Unauthenticated
 from recollect.core.model import Permission, Principal, Role, tenant_id_of
 from recollect.core.tenants import check_tenant_name
 
@@ -108,14 +108,14 @@ class JwtTokens:
 
     def _header(self, token: str) -> tuple[str, str | None]:
         if len(token) > LONGEST_TOKEN:
-            raise Unauthenticated("This token is too long.")
+            raise InvalidToken("This token is too long.")
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise Unauthenticated("This is neither an API key nor a token.") from None
         algorithm, kid = header.get("alg"), header.get("kid")
         if not isinstance(algorithm, str) or algorithm not in self._algorithms:
-            raise Unauthenticated("This token is signed by an algorithm that is not accepted here.")
+            raise InvalidToken("This token is signed by an algorithm that is not accepted here.")
         return algorithm, kid if isinstance(kid, str) else None
 
     async def _key_for(self, algorithm: str, kid: str | None) -> Any:
@@ -137,19 +137,19 @@ class JwtTokens:
                 options={"require": ["exp", "sub"], "verify_aud": trust.audience is not None},
             )
         except jwt.MissingRequiredClaimError as error:
-            raise Unauthenticated(f"This token lacks the claim {error.claim!r}.") from None
+            raise InvalidToken(f"This token lacks the claim {error.claim!r}.") from None
         except jwt.PyJWTError as error:
-            raise Unauthenticated(_REASONS.get(type(error), "This token is not valid here.")) from None
+            raise InvalidToken(_REASONS.get(type(error))) from None
         except (ValueError, OverflowError, RecursionError):
-            raise Unauthenticated("This token is not valid here.") from None
+            raise InvalidToken from None
 
 
 def _principal(claims: dict[str, Any], tenant_claim: str) -> Principal:
     tenant, subject, role = claims.get(tenant_claim), claims["sub"], claims.get("role", "user")
     if not isinstance(tenant, str):
-        raise Unauthenticated(f"This token names no tenant in its claim {tenant_claim!r}.")
+        raise InvalidToken(f"This token names no tenant in its claim {tenant_claim!r}.")
     if not isinstance(role, str) or role not in _ROLES:
-        raise Unauthenticated(f"This token's role is none of {', '.join(_ROLES)}.")
+        raise InvalidToken(f"This token's role is none of {', '.join(_ROLES)}.")
     try:
         return Principal(
             tenant_id_of(check_tenant_name(tenant)),
@@ -158,7 +158,7 @@ def _principal(claims: dict[str, Any], tenant_claim: str) -> Principal:
             _permissions(claims),
         )
     except Invalid as error:
-        raise Unauthenticated(str(error)) from None
+        raise InvalidToken(str(error)) from None
 
 
 _ROLES = {role.name.lower(): role for role in Role}
@@ -180,7 +180,7 @@ def _permissions(claims: dict[str, Any]) -> frozenset[Permission]:
 def _words(claim: Any) -> list[str]:
     words = claim.split() if isinstance(claim, str) else claim
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise Unauthenticated("This token's scope is neither a text nor a list of texts.")
+        raise InvalidToken("This token's scope is neither a text nor a list of texts.")
     return words
 
 

@@ -18,13 +18,14 @@ class Ranked:
     """One candidate, by its index.
 
     `parts` are the score's summands by feature and add up to it. `matched`: the query's tokens that the
-    row itself holds, the rarest first.
+    row itself holds, the rarest first. `similarity`: the cosine of query and row, None without a vector.
     """
 
     index: int
     score: float
     parts: Mapping[str, float]
     matched: tuple[str, ...]
+    similarity: float | None = None
 
 
 def rank(query: Query, candidates: Candidates, k: int, weights: Weights = WEIGHTS) -> list[Ranked]:
@@ -43,6 +44,7 @@ def rank(query: Query, candidates: Candidates, k: int, weights: Weights = WEIGHT
             score=float(scores[index]),
             parts={name: float(column[index]) for name, column in parts.items()},
             matched=_matched(query, candidates, index),
+            similarity=_known(candidates.dense[index]),
         )
         for index in _best(scores, candidates, k)
     ]
@@ -55,6 +57,10 @@ def _best(scores: Floats, candidates: Candidates, k: int) -> list[int]:
     contenders: list[int] = np.flatnonzero(scores >= least).tolist()
     contenders.sort(key=lambda i: (-scores[i], -candidates.at[i], candidates.ids[i]))
     return contenders[:k]
+
+
+def _known(cosine: np.float32) -> float | None:
+    return None if np.isnan(cosine) else round(float(cosine), 4)
 
 
 def _matched(query: Query, candidates: Candidates, index: int) -> tuple[str, ...]:

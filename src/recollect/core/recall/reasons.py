@@ -10,8 +10,13 @@ from recollect.core.recall.ranking import Ranked
 from recollect.core.text.tokens import tokenize
 
 WORDS_SHOWN = 3
+LONGEST_READ = 10_000
+"""So many characters of a memory are looked through for the words: a longer one is not read for an answer."""
 NOTABLE = 0.15
 """The share of a score's positive parts from which on a part is told."""
+
+CLOSE = 0.3
+"""The cosine from which on a text is called close in meaning, however far all the others are."""
 
 _AROUND = ("window", "window_words", "previous", "following")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -21,7 +26,7 @@ def why(query: Query, ranked: Ranked, content: str, name: str | None) -> str:
     """What speaks for this memory, the strongest first; `content` and `name` are the memory's own.
 
     >>> parts = {"dense": 2.0, "words": 3.0, "speaker": 0.4}
-    >>> ranked = Ranked(0, 5.4, parts, matched=("section",))
+    >>> ranked = Ranked(0, 5.4, parts, matched=("section",), similarity=0.6)
     >>> query = Query("Which sectionals does Caroline like?", names=("Caroline",))
     >>> why(query, ranked, "I love that grey sectional!", "Caroline")
     "says 'sectional'; close in meaning; said by Caroline"
@@ -40,7 +45,7 @@ def _reasons(query: Query, ranked: Ranked, content: str, name: str | None) -> It
         yield parts.get("speaker", 0.0), f"said by {name}"
     if (date := parts.get("date", 0.0)) > 0:
         yield date, "on the date asked about"
-    if (meaning := parts.get("dense", 0.0)) > least:
+    if (meaning := parts.get("dense", 0.0)) > least and (ranked.similarity or 0.0) >= CLOSE:
         yield meaning, "close in meaning"
     if (around := sum(parts.get(part, 0.0) for part in _AROUND)) > least:
         yield around, "the turns around it fit"
@@ -52,7 +57,7 @@ def _words(matched: tuple[str, ...], content: str) -> list[str]:
     """How the content writes the first of the matched tokens; a script without spaces is told by token."""
     written: dict[str, str] = {}
     wanted = matched[:WORDS_SHOWN]
-    for match in _WORD.finditer(content):
+    for match in _WORD.finditer(content, 0, LONGEST_READ):
         tokens = tokenize(match.group())
         for token in tokens:
             if token in wanted:

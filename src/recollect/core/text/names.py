@@ -13,6 +13,9 @@ from functools import lru_cache
 
 from recollect.core.text.tokens import STOP_WORDS
 
+MOST_NAMES = 50
+"""So many participants are told apart: the pattern for names takes half a millisecond each to make."""
+
 # Names that are also words: a participant's name only where they are capitalised.
 ORDINARY_WORDS = frozenset(
     str.split(

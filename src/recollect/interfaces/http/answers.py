@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from recollect.core import model
+from recollect.interfaces.http.requests import Rank
 
-Rank: TypeAlias = Literal["user", "staff", "manager", "owner"]
 Origin: TypeAlias = Literal["external", "tool", "user", "staff", "owner"]
 
 _RANKS: dict[model.Role, Rank] = {
@@ -57,7 +57,7 @@ class Remembered(Answer):
 
     model_config = _shown({"ids": [_ID], "repeated": False})
 
-    ids: tuple[UUID, ...]
+    ids: tuple[UUID, ...] = Field(description="One for each message or memory of the request.")
     repeated: bool = Field(description="An earlier request with the same Idempotency-Key had done it.")
 
     @classmethod
@@ -98,29 +98,31 @@ class Memory(Answer):
 
     model_config = _shown(_MEMORY)
 
-    id: UUID
-    kind: model.Kind
-    content: str
-    trust: Origin = Field(description="Where it came from, the least trusted first: external, tool, user, …")
-    valid_from: datetime = Field(description="When it was said, or since when it is true.")
+    id: UUID = Field(description="Given when it was kept.")
+    kind: model.Kind = Field(description="What it is; what was said in a session is a message.")
+    content: str = Field(description="Its text, as it was sent.")
+    trust: Origin = Field(description="Where it came from, the least trusted first.")
+    valid_from: datetime = Field(
+        description="When it was said (the message's `at`), or since when it is true."
+    )
     recorded_at: datetime = Field(description="When it was kept.")
     user_id: str | None = Field(description="Whom it is about; null: the tenant shares it.")
-    agent_id: str | None
-    session_id: str | None
+    agent_id: str | None = Field(description="Which of your agents.")
+    session_id: str | None = Field(description="Where it was said; null: it is not a message.")
     seq: int | None = Field(description="Its place in its session, from 1.")
-    role: str | None
-    name: str | None
-    metadata: dict[str, Any]
-    importance: float
-    confidence: float
+    role: str | None = Field(description="Who spoke: user, assistant, system, tool, or a role of your own.")
+    name: str | None = Field(description="The speaker's name.")
+    metadata: dict[str, Any] = Field(description="What you gave it.")
+    importance: float = Field(description="How much it matters, from 0 to 1, as you said.")
+    confidence: float = Field(description="How sure it is, from 0 to 1, as you said.")
     min_role: Rank = Field(description="The lowest role that may read it.")
-    pinned: bool
-    valid_to: datetime | None
-    superseded_at: datetime | None
-    superseded_by: UUID | None
-    expires_at: datetime | None
+    pinned: bool = Field(description="A mark of yours.")
+    valid_to: datetime | None = Field(description="Until when it is true; null: without end.")
+    superseded_at: datetime | None = Field(description="When another took its place.")
+    superseded_by: UUID | None = Field(description="The other.")
+    expires_at: datetime | None = Field(description="From then on it is not recalled any more.")
     evidence: tuple[UUID, ...] = Field(description="Ids of the memories that it rests on.")
-    source: dict[str, Any]
+    source: dict[str, Any] = Field(description="Where it came from, in your words.")
 
     @classmethod
     def of(cls, memory: model.Memory) -> Self:
@@ -131,7 +133,13 @@ class Memory(Answer):
         return cls(**values)
 
 
-_HIT: dict[str, Any] = {"memory": _MEMORY, "score": 3.2, "why": "says 'furniture'", "parts": None}
+_HIT: dict[str, Any] = {
+    "memory": _MEMORY,
+    "score": 3.2,
+    "similarity": 0.61,
+    "why": "says 'furniture'",
+    "parts": None,
+}
 
 
 class MemoryPage(Answer):
@@ -139,7 +147,7 @@ class MemoryPage(Answer):
 
     model_config = _shown({"memories": [_MEMORY], "next_cursor": None})
 
-    memories: list[Memory]
+    memories: list[Memory] = Field(description="The page, of at most `limit`.")
     next_cursor: str | None = Field(description="For the next page; null: this is the last.")
 
 
@@ -148,7 +156,7 @@ class MessagePage(Answer):
 
     model_config = _shown({"messages": [_MEMORY], "next_after": None})
 
-    messages: list[Memory]
+    messages: list[Memory] = Field(description="The page, of at most `limit`.")
     next_after: int | None = Field(description="`after` for the next page; null: this is the last.")
 
 
@@ -157,8 +165,16 @@ class Hit(Answer):
 
     model_config = _shown(_HIT)
 
-    memory: Memory
-    score: float = Field(description="The higher the better; comparable within one answer only.")
+    memory: Memory = Field(description="What was recalled, whole.")
+    score: float = Field(
+        description="The higher the better. It compares the hits of one answer, and nothing else: the same "
+        "memory has another score in another answer. It may be below 0."
+    )
+    similarity: float | None = Field(
+        description="The cosine of the query and the memory, from -1 to 1: absolute, so that it compares "
+        "across answers; what `min_similarity` looks at. Only a part of what the score is made of: a memory "
+        "that says the very words may be best and less similar. Null: it has no vector of the serving model."
+    )
     why: str = Field(description="What speaks most for it.")
     parts: dict[str, float] | None = Field(
         description="The summands of the score, by feature; null unless `explain`."
@@ -168,7 +184,9 @@ class Hit(Answer):
     def of(cls, hit: model.Hit, *, explain: bool) -> Self:
         """As the core ranked it."""
         parts = dict(hit.parts) if explain else None
-        return cls(memory=Memory.of(hit.memory), score=hit.score, why=hit.why, parts=parts)
+        return cls(
+            memory=Memory.of(hit.memory), score=hit.score, why=hit.why, parts=parts, similarity=hit.similarity
+        )
 
 
 class Recalled(Answer):
@@ -176,7 +194,7 @@ class Recalled(Answer):
 
     model_config = _shown({"hits": [_HIT], "took_ms": 3.4})
 
-    hits: list[Hit]
+    hits: list[Hit] = Field(description="At most `limit`.")
     took_ms: float = Field(description="How long the search took within the server, in milliseconds.")
 
 
@@ -185,17 +203,22 @@ class Context(Answer):
 
     model_config = _shown(
         {
-            "text": "Relevant memories\n[1] 2026-03-02 Ada: I love modern furniture.",
-            "citations": {"1": _ID},
-            "tokens": 21,
+            "text": "What is remembered from earlier stands between <remembered> and </remembered>. …\n"
+            "<remembered>\n## Relevant memories\n[m1] 2026-03-02 09:30, Ada: I love modern furniture.\n"
+            "</remembered>",
+            "citations": {"m1": _ID},
+            "tokens": 85,
             "dropped": 0,
         }
     )
 
-    text: str
+    text: str = Field(description="To be put into a prompt as it is; empty if nothing is remembered.")
     citations: dict[str, UUID] = Field(description="Which memory each label in the text stands for.")
-    tokens: int = Field(description="An estimate of the text's tokens.")
-    dropped: int = Field(description="How many memories did not fit into the budget.")
+    tokens: int = Field(description="An estimate of the text's tokens; never above the budget.")
+    dropped: int = Field(
+        description="How many memories that were found did not fit into the budget; those kept are worth "
+        "more. A larger budget shows more of them."
+    )
 
     @classmethod
     def of(cls, context: model.Context) -> Self:
@@ -213,9 +236,9 @@ class Forgotten(Answer):
 
     model_config = _shown({"memories": 42, "sessions": 3, "users": 1})
 
-    memories: int
-    sessions: int
-    users: int
+    memories: int = Field(description="Memories, messages among them.")
+    sessions: int = Field(description="Sessions.")
+    users: int = Field(description="People.")
 
     @classmethod
     def of(cls, forgotten: model.Forgotten) -> Self:
@@ -239,12 +262,12 @@ class Session(Answer):
 
     model_config = _shown(_SESSION)
 
-    session_id: str
-    user_id: str | None
-    agent_id: str | None
+    session_id: str = Field(description="Its id: yours, unique in the tenant.")
+    user_id: str | None = Field(description="Whose it is; null: the tenant shares it.")
+    agent_id: str | None = Field(description="Which of your agents it was begun with.")
     participants: tuple[str, ...] = Field(description="The names heard in it.")
-    attributes: dict[str, Any]
-    created_at: datetime
+    attributes: dict[str, Any] = Field(description="Nothing yet.")
+    created_at: datetime = Field(description="When its first message was kept.")
     last_seq: int = Field(description="The place of its last message.")
 
     @classmethod
@@ -266,7 +289,7 @@ class SessionPage(Answer):
 
     model_config = _shown({"sessions": [_SESSION], "next_cursor": None})
 
-    sessions: list[Session]
+    sessions: list[Session] = Field(description="The page, of at most `limit`.")
     next_cursor: str | None = Field(description="For the next page; null: this is the last.")
 
 
@@ -283,10 +306,10 @@ class Person(Answer):
 
     model_config = _shown(_PERSON)
 
-    user_id: str
-    names: tuple[str, ...]
-    attributes: dict[str, Any]
-    created_at: datetime
+    user_id: str = Field(description="Their id: yours, unique in the tenant.")
+    names: tuple[str, ...] = Field(description="What they are called, as you set it.")
+    attributes: dict[str, Any] = Field(description="What you set.")
+    created_at: datetime = Field(description="When they were first named.")
 
     @classmethod
     def of(cls, user: model.User) -> Self:
@@ -304,12 +327,14 @@ class User(Person):
 
     model_config = _shown({**_PERSON, "memory_count": 42, "session_count": 3})
 
-    memory_count: int
-    session_count: int
+    memory_count: int = Field(description="How many memories are about them, messages among them.")
+    session_count: int = Field(description="How many sessions are theirs.")
 
     @classmethod
     def of(cls, user: model.User) -> Self:
         """As the core has them, with their counts."""
+        assert user.memory_count is not None
+        assert user.session_count is not None
         return cls(
             user_id=user.user_id,
             names=user.names,
@@ -325,7 +350,7 @@ class UserPage(Answer):
 
     model_config = _shown({"users": [_PERSON], "next_cursor": None})
 
-    users: list[Person]
+    users: list[Person] = Field(description="The page, of at most `limit`.")
     next_cursor: str | None = Field(description="For the next page; null: this is the last.")
 
 
@@ -334,7 +359,7 @@ class Live(Answer):
 
     model_config = _shown({"status": "live"})
 
-    status: Literal["live"] = "live"
+    status: Literal["live"] = Field(default="live", description="Always this.")
 
 
 class Ready(Answer):
@@ -342,7 +367,9 @@ class Ready(Answer):
 
     model_config = _shown({"status": "ready", "checks": {"database": "ok", "model": "ok"}})
 
-    status: Literal["ready"] = "ready"
+    status: Literal["ready"] = Field(
+        default="ready", description="Always this; what is not ready is a problem, 503."
+    )
     checks: dict[str, str] = Field(description="Each part, and ok.")
 
 
@@ -351,6 +378,6 @@ class Version(Answer):
 
     model_config = _shown({"version": "0.1.0", "model": "all-minilm-l6-v2", "dimensions": 384})
 
-    version: str
+    version: str = Field(description="Of Recollect.")
     model: str = Field(description="The embedding model that serves.")
     dimensions: int = Field(description="The length of its vectors.")

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from recollect.interfaces.http import health, memories, recall, sessions, users
 from recollect.interfaces.http.calls import Server
 from recollect.interfaces.http.layers import Authentication, Body, Guard, Limits
-from recollect.interfaces.http.openapi import describe
+from recollect.interfaces.http.openapi import serve_description
 from recollect.interfaces.http.problems import answer_http, answer_invalid
 
 
@@ -29,11 +29,11 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def make_app(server: Server, bounds: Bounds) -> FastAPI:
-    """The application; what stands behind it stays its caller's to open and to close."""
+def make_routes(version: str) -> FastAPI:
+    """The operations, with nothing behind them yet and no layer before them."""
     app = FastAPI(
         title="Recollect",
-        version=server.version,
+        version=version,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -41,10 +41,16 @@ def make_app(server: Server, bounds: Bounds) -> FastAPI:
         generate_unique_id_function=_operation_id,
         exception_handlers={RequestValidationError: answer_invalid, HTTPException: answer_http},
     )
-    app.state.server = server
     for room in (sessions, memories, recall, users, health):
         app.include_router(room.router)
-    describe(app)
+    serve_description(app)
+    return app
+
+
+def make_app(server: Server, bounds: Bounds) -> FastAPI:
+    """The application; what stands behind it stays its caller's to open and to close."""
+    app = make_routes(server.version)
+    app.state.server = server
     # The last one added is the outermost.
     app.add_middleware(Body, most=bounds.body)
     app.add_middleware(Authentication, service=server.service, credentials=server.credentials)

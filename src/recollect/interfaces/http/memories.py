@@ -8,8 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
+from recollect.core.access import require_staff
+from recollect.core.errors import NotFound
+from recollect.core.model import Forgotten
 from recollect.interfaces.http import answers
-from recollect.interfaces.http.calls import Asked, IdempotencyKey
+from recollect.interfaces.http.calls import Asked, Call, IdempotencyKey
 from recollect.interfaces.http.cursors import memory_cursor, parse_memory_cursor
 from recollect.interfaces.http.requests import MemoryChanges, MemoryList, SomeMemories
 
@@ -22,7 +25,12 @@ router = APIRouter(prefix="/v1/memories", tags=["memories"])
 async def add_memories(
     asked: Asked, memories: SomeMemories, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Keep something that nobody said in a session, or several: durable when this answers, all or none."""
+    """Keep something that nobody said in a session, or several: durable when this answers, all or none.
+
+    It names the user whom it is about, or says that it is `shared`, unless the credential is one person's.
+    """
+    if memories.shared:
+        require_staff(asked.principal)
     done = await asked.service.add(asked.principal, memories.notes(), idempotency_key=idempotency_key)
     return answers.Remembered.of(done).send(201)
 
@@ -54,5 +62,16 @@ async def correct_memory(asked: Asked, memory_id: MemoryId, changes: MemoryChang
 
 @router.delete("/{memory_id}", response_model=answers.Forgotten)
 async def forget_memory(asked: Asked, memory_id: MemoryId) -> Response:
-    """Delete one memory; what it told is taken out of its neighbour's vector, too."""
-    return answers.Forgotten.of(await asked.service.forget_memory(asked.principal, memory_id)).send()
+    """Delete one memory; what it told is taken out of its neighbour's vector, too.
+
+    Of an unknown one, nothing is deleted.
+    """
+    return answers.Forgotten.of(await forget_one(asked, memory_id)).send()
+
+
+async def forget_one(asked: Call, memory_id: UUID) -> Forgotten:
+    """Delete a memory; of an unknown one, nothing, as of a session or a user: so it is safe to repeat."""
+    try:
+        return await asked.service.forget_memory(asked.principal, memory_id)
+    except NotFound:
+        return Forgotten()

@@ -28,13 +28,13 @@ _PROBLEM = {
     "properties": {
         "type": {"type": "string", "description": "A URI of the code."},
         "title": {"type": "string", "description": "The status in words."},
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "description": "As of the response."},
         "code": {"type": "string", "description": "Stable: programs may rely on it."},
         "detail": {"type": "string", "description": "What went wrong, for people."},
         "hint": {"type": ["string", "null"], "description": "What to do about it."},
         "errors": {
             "type": "array",
-            "description": "The fields that are wrong, or the parts that are away.",
+            "description": "The fields that are wrong, or the parts that are away: `location`, `message`.",
             "items": {
                 "type": "object",
                 "required": ["location", "message"],
@@ -58,12 +58,12 @@ _CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schema
 _BEARER = {"type": "http", "scheme": "bearer", "description": "An API key (rcl_…), or a JWT."}
 
 
-def describe(app: FastAPI) -> None:
+def serve_description(app: FastAPI) -> None:
     """Serve the description at /v1/openapi.json."""
 
     @cache
     def text() -> bytes:
-        return json.dumps(_description(app)).encode()
+        return json.dumps(describe(app)).encode()
 
     @app.get("/v1/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
@@ -76,7 +76,8 @@ def _shapes(base: type[Answer]) -> Iterator[type[Answer]]:
         yield from _shapes(shape)
 
 
-def _description(app: FastAPI) -> dict[str, Any]:
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an application's operations."""
     described = get_openapi(
         title=app.title, version=app.version, description=ABOUT, routes=app.routes, tags=[]
     )

@@ -23,6 +23,8 @@ from recollect.core.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+_WORDS = {"timezone_aware": "needs a zone, like 2026-03-01T12:00:00Z"}
+"""What is said better than Pydantic says it."""
 _UNION_TAGS = frozenset({"one", "batch"})
 
 
@@ -111,9 +113,14 @@ async def answer_invalid(_: Request, error: Exception) -> Response:
         return Problem(InvalidJson())
     if isinstance(error.body, bytes):
         return Problem(UnsupportedMediaType())
-    named = [{"location": _location(fault["loc"]), "message": fault["msg"]} for fault in faults]
+    named = [{"location": _location(fault["loc"]), "message": _message(fault)} for fault in faults]
     hint = f"See errors; first, {named[0]['location']}: {named[0]['message']}."
     return Problem(Invalid(hint=hint), named)
+
+
+def _message(fault: dict[str, Any]) -> str:
+    said: str = fault["msg"]
+    return _WORDS.get(fault["type"], said.removeprefix("Value error, "))
 
 
 def _location(path: Sequence[int | str]) -> str:

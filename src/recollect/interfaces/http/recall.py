@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from recollect.interfaces.http import answers
 from recollect.interfaces.http.calls import Asked
+from recollect.interfaces.http.memories import forget_one
 from recollect.interfaces.http.requests import ContextRequest, ForgetRequest, RecallRequest
 
 router = APIRouter(prefix="/v1", tags=["recall"])
@@ -39,10 +40,13 @@ async def context(asked: Asked, request: ContextRequest) -> Response:
 
 @router.post("/forget", response_model=answers.Forgotten)
 async def forget(asked: Asked, request: ForgetRequest) -> Response:
-    """Delete one memory, a session with all that was said in it, or a person with all that is remembered."""
+    """Delete one memory, a session with all that was said in it, or a person with all that is remembered.
+
+    Of an unknown one, nothing is deleted.
+    """
     service, principal = asked.service, asked.principal
     if request.memory_id:
-        forgotten = await service.forget_memory(principal, request.memory_id)
+        forgotten = await forget_one(asked, request.memory_id)
     elif request.session_id:
         forgotten = await service.forget_session(principal, request.session_id)
     else:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from recollect.core.access import require_staff
 from recollect.interfaces.http import answers
 from recollect.interfaces.http.calls import Asked, IdempotencyKey
 from recollect.interfaces.http.cursors import parse_session_cursor, session_cursor
@@ -22,8 +23,11 @@ async def add_messages(
 ) -> Response:
     """Keep the next message of a session, or several: durable when this answers, all of them or none.
 
-    A session begins with its first message, and keeps the user and the agent it was begun with.
+    A session begins with its first message, and keeps the user and the agent it was begun with: later ones
+    need not name them. To begin one without a user takes `shared`, unless the credential is one person's.
     """
+    if turns.shared:
+        require_staff(asked.principal)
     done = await asked.service.remember(
         asked.principal, turns.turns(session_id), idempotency_key=idempotency_key
     )

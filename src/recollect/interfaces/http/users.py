@@ -32,13 +32,13 @@ async def get_user(asked: Asked, user_id: UserId) -> Response:
     return answers.User.of(await asked.service.user(asked.principal, user_id)).send()
 
 
-@router.patch("/{user_id:id}", status_code=204)
+@router.patch("/{user_id:id}", response_model=answers.User)
 async def describe_user(asked: Asked, user_id: UserId, changes: UserChanges) -> Response:
     """Set what the tenant knows of a person, who is made if new; what is left out stays."""
-    await asked.service.describe_user(
+    described = await asked.service.describe_user(
         asked.principal, user_id, names=changes.names, attributes=changes.attributes
     )
-    return Response(status_code=204)
+    return answers.User.of(described).send()
 
 
 @router.delete("/{user_id:id}", response_model=answers.Forgotten)

@@ -1,5 +1,6 @@
 -- The schema as it stands today. Old databases arrive here by migrations/; a test proves the two equal.
--- Every primary key, unique index and foreign key starts with tenant_id, so that PostgreSQL can shard by it.
+-- Every primary key, unique index and foreign key of a tenant's rows starts with tenant_id, so that PostgreSQL
+-- can shard by it; what belongs to no tenant is on every shard.
 -- Ids that people chose (user, agent, session) are kept as they came; ids of rows are UUIDv7, made by us.
 
 CREATE EXTENSION IF NOT EXISTS vector;
@@ -96,6 +97,7 @@ CREATE TABLE memories (
     evidence          uuid[] NOT NULL DEFAULT '{}',
     source            jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, session_id),
     CHECK ((session_id IS NULL) = (seq IS NULL))
 ) WITH (toast_tuple_target = 8160);  -- keeps a row's vectors beside it: every recall reads them all
@@ -108,11 +110,13 @@ CREATE TABLE idempotency (
     key          text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
     fingerprint  bytea NOT NULL,
     user_id      text,
+    session_id   text,
     result       jsonb NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, key)
 );
 CREATE INDEX idempotency_of_user ON idempotency (tenant_id, user_id);
+CREATE INDEX idempotency_of_session ON idempotency (tenant_id, session_id);
 
 -- Whether a memory's metadata passes every condition [{"path", "operator", "value"}].
 -- A key that is absent passes only `ne`, and `exists` false.

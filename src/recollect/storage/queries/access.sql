@@ -34,10 +34,15 @@ FROM api_keys WHERE tenant_id = %(tenant_id)s::uuid ORDER BY id DESC
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
 WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid
 
+-- name: delete_key
+-- The key, gone without a trace.
+DELETE FROM api_keys WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid
+
 -- name: claim_request
 -- The first request with this key takes it; a second one waits for the first and then takes nothing.
-INSERT INTO idempotency (tenant_id, key, fingerprint, user_id, result)
-VALUES (%(tenant_id)s::uuid, %(key)s::text, %(fingerprint)s::bytea, %(user_id)s::text, %(result)s::jsonb)
+INSERT INTO idempotency (tenant_id, key, fingerprint, user_id, session_id, result)
+VALUES (%(tenant_id)s::uuid, %(key)s::text, %(fingerprint)s::bytea, %(user_id)s::text, %(session_id)s::text,
+        %(result)s::jsonb)
 ON CONFLICT (tenant_id, key) DO NOTHING
 
 -- name: request
@@ -47,3 +52,7 @@ SELECT fingerprint, result FROM idempotency WHERE tenant_id = %(tenant_id)s::uui
 -- name: delete_requests_of_user
 -- The traces of a person's requests.
 DELETE FROM idempotency WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text
+
+-- name: delete_requests_of_session
+-- The traces of requests to a session: what is forgotten can be said again.
+DELETE FROM idempotency WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text

@@ -55,7 +55,7 @@ VALUES (
 -- name: update_memory
 -- What a person may correct; a vector that is not given stays.
 UPDATE memories SET
-    content = %(content)s::text, data = %(metadata)s::jsonb, importance = %(importance)s::real,
+    content = %(content)s::text, trust = %(trust)s::smallint, data = %(metadata)s::jsonb, importance = %(importance)s::real,
     pinned = %(pinned)s::boolean, min_role = %(min_role)s::smallint,
     valid_to = %(valid_to)s::timestamptz, expires_at = %(expires_at)s::timestamptz,
     embedding_model = coalesce(%(model)s::smallint, embedding_model),

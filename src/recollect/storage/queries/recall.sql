@@ -17,6 +17,7 @@
 -- A column of numbers is one bytea of big-endian values, which numpy reads as it stands.
 -- A scope of at most `depth` rows comes back whole; of a larger one come the nearest in meaning, those with
 -- the rarest of the query's words, and the newest: `depth` of each, and how many rows hold each word.
+-- What is no longer true comes only to who asks for a time.
 -- `matches` are pairs: the token's index from 1, how often the row holds it; `matched` says whose they are.
 WITH scope AS MATERIALIZED (
     SELECT m.id, m.session_id, m.seq, m.valid_from, m.name, m.term_count,
@@ -26,12 +27,16 @@ WITH scope AS MATERIALIZED (
             FROM unnest(m.terms) AS t WHERE t.lexeme = ANY (%(tokens)s::text[])
         ) ELSE '' END AS matches,
         1 - (m.embedding <=> CASE m.embedding_model
-            WHEN %(model)s::smallint THEN %(vector)s::halfvec ELSE %(retiring)s::halfvec END) AS dense,
+            WHEN %(model)s::smallint THEN %(vector)s::halfvec
+            WHEN %(retiring)s::smallint THEN %(retiring_vector)s::halfvec END) AS dense,
         1 - (m.window_embedding <=> CASE m.embedding_model
-            WHEN %(model)s::smallint THEN %(vector)s::halfvec ELSE %(retiring)s::halfvec END) AS beside
+            WHEN %(model)s::smallint THEN %(vector)s::halfvec
+            WHEN %(retiring)s::smallint THEN %(retiring_vector)s::halfvec END) AS beside
     FROM memories AS m
     WHERE m.tenant_id = %(tenant_id)s::uuid
       AND m.whose = ANY (%(user_ids)s::text[])
+      AND (m.valid_to IS NULL OR m.valid_to > %(now)s::timestamptz
+           OR coalesce(%(as_of)s::timestamptz, %(since)s::timestamptz, %(until)s::timestamptz) IS NOT NULL)
       AND {passing}
 ), size AS (
     SELECT count(*) AS total, coalesce(avg(term_count), 0)::float8 AS mean_length FROM scope

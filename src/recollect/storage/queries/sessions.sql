@@ -1,11 +1,13 @@
 -- name: ensure_user
--- The person's row, made when it is first heard of; new names of participants are added to it.
+-- The person's row, made when it is first heard of; new names of participants are added to it while there is
+-- room: each of them is looked for in every turn.
 INSERT INTO users AS u (tenant_id, user_id, participants)
 VALUES (%(tenant_id)s::uuid, %(user_id)s::text, %(participants)s::text[])
 ON CONFLICT (tenant_id, user_id) DO UPDATE
-    SET participants = u.participants || array(
-        SELECT name FROM unnest(excluded.participants) AS name WHERE name <> ALL (u.participants))
-    WHERE NOT u.participants @> excluded.participants
+    SET participants = (u.participants || array(
+        SELECT name FROM unnest(excluded.participants) AS name WHERE name <> ALL (u.participants)
+    ))[1:%(most)s::integer]
+    WHERE NOT u.participants @> excluded.participants AND cardinality(u.participants) < %(most)s::integer
 
 -- name: open_session
 -- The session's row, made when it is new, and locked until the transaction ends; `last_seq` is as it was.
@@ -14,8 +16,9 @@ INSERT INTO sessions AS s (tenant_id, session_id, user_id, agent_id, participant
 VALUES (%(tenant_id)s::uuid, %(session_id)s::text, %(user_id)s::text, %(agent_id)s::text,
         %(participants)s::text[])
 ON CONFLICT (tenant_id, session_id) DO UPDATE
-    SET participants = s.participants || array(
-        SELECT name FROM unnest(excluded.participants) AS name WHERE name <> ALL (s.participants))
+    SET participants = (s.participants || array(
+        SELECT name FROM unnest(excluded.participants) AS name WHERE name <> ALL (s.participants)
+    ))[1:%(most)s::integer]
 RETURNING user_id, agent_id, last_seq
 
 -- name: advance_session
@@ -25,7 +28,7 @@ WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text
 
 -- name: last_turn
 -- Where a session stands, and its newest turn, on which the next one's window rests.
-SELECT s.last_seq, s.participants, m.content
+SELECT s.last_seq, s.user_id, s.participants, m.content
 FROM sessions AS s
 LEFT JOIN memories AS m
     ON m.tenant_id = s.tenant_id AND m.session_id = s.session_id AND m.seq = s.last_seq
@@ -55,10 +58,11 @@ ORDER BY m.seq
 LIMIT %(limit)s::integer
 
 -- name: recent_turns
--- The last turns of a session, the newest first.
+-- The last turns of a session that still hold, the newest first.
 SELECT {columns}
 FROM memories AS m
 WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text
+  AND m.superseded_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > %(now)s::timestamptz)
 ORDER BY m.seq DESC
 LIMIT %(limit)s::integer
 

@@ -9,7 +9,7 @@ FROM users AS u WHERE u.tenant_id = %(tenant_id)s::uuid AND u.user_id = %(user_i
 
 -- name: list_users
 -- People by their id.
-SELECT user_id, names, attributes, created_at, NULL::bigint AS memory_count, NULL::bigint AS session_count
+SELECT user_id, names, attributes, created_at
 FROM users
 WHERE tenant_id = %(tenant_id)s::uuid AND user_id > %(after)s::text
 ORDER BY user_id
@@ -19,12 +19,13 @@ LIMIT %(limit)s::integer
 -- What the tenant says of a person; what is not given stays.
 INSERT INTO users AS u (tenant_id, user_id, names, participants, attributes)
 VALUES (%(tenant_id)s::uuid, %(user_id)s::text, coalesce(%(names)s::text[], '{}'),
-        coalesce(%(names)s::text[], '{}'), coalesce(%(attributes)s::jsonb, '{}'))
+        (coalesce(%(names)s::text[], '{}'))[1:%(most)s::integer], coalesce(%(attributes)s::jsonb, '{}'))
 ON CONFLICT (tenant_id, user_id) DO UPDATE SET
     names = coalesce(%(names)s::text[], u.names),
     attributes = coalesce(%(attributes)s::jsonb, u.attributes),
-    participants = u.participants || array(
-        SELECT name FROM unnest(excluded.names) AS name WHERE name <> ALL (u.participants))
+    participants = (excluded.participants || array(
+        SELECT name FROM unnest(u.participants) AS name WHERE name <> ALL (excluded.participants)
+    ))[1:%(most)s::integer]
 
 -- name: lock_user
 -- Whoever is writing about the person is waited for, and whoever comes finds a person forgotten.
