@@ -191,11 +191,11 @@ def _tell_further(url: str | None, key: str | None) -> Iterator[str]:
 def _tell_how(url: str, *, has_key: bool) -> Iterator[str]:
     yield ""
     if has_key:
-        yield "Ask something yourself, with the key in KEY:"
+        yield "Ask something yourself, with the key in RECOLLECT_API_KEY:"
     else:
-        yield f"Ask something yourself. A key: KEY=$({_program()} key create {TENANT})"
+        yield f"Ask something yourself. A key: RECOLLECT_API_KEY=$({_program()} key create {TENANT})"
     yield (
-        f'  curl -s {url}/v1/recall -H "Authorization: Bearer $KEY" \\\n'
+        f'  curl -s {url}/v1/recall -H "Authorization: Bearer $RECOLLECT_API_KEY" \\\n'
         "    -H 'Content-Type: application/json' \\\n"
         '    -d \'{"user_id": "marisol", "query": "Who is coming for Easter?"}\''
     )
