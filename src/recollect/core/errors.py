@@ -50,6 +50,7 @@ class Invalid(RecollectError):
 
     code = "invalid_request"
     status = 422
+    hint = "Change it as the message says; as it is, repeating it cannot succeed."
 
 
 class InvalidCursor(Invalid):
@@ -98,6 +99,7 @@ class Forbidden(RecollectError):
 
     code = "forbidden"
     status = 403
+    hint = "Use a credential with the role and the permissions that this needs."
 
 
 class NotFound(RecollectError):
@@ -105,6 +107,7 @@ class NotFound(RecollectError):
 
     code = "not_found"
     status = 404
+    hint = "Check the id. What belongs to another tenant, or another person, reads as absent."
 
 
 class Conflict(RecollectError):
@@ -112,12 +115,14 @@ class Conflict(RecollectError):
 
     code = "conflict"
     status = 409
+    hint = "Read what is stored now, and send the request again if it still makes sense."
 
 
 class AlreadyExists(Conflict):
     """Something by that name exists already."""
 
     code = "already_exists"
+    hint = "Use it, or choose another name."
 
 
 class SessionBelongsToAnother(Conflict):
@@ -132,6 +137,7 @@ class TooLarge(RecollectError):
 
     code = "too_large"
     status = 413
+    hint = "Send it in parts."
 
 
 class Unavailable(RecollectError):
