@@ -142,7 +142,8 @@ def test_an_outage_is_told_once_and_its_end_too(cli: Cli, production: Production
         wait_for(lambda: state() == 200)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=PATIENCE)
-    lines = [line for line in said.splitlines() if line]
+    # A step that took long is told too, with an ellipsis; which do depends on the machine.
+    lines = [line for line in said.splitlines() if line and not line.endswith("…")]
     assert [line.partition(":")[0] for line in lines] == [
         "warning", "PostgreSQL does not answer", "PostgreSQL answers again.",
         "Stopping; once more to force it.",
