@@ -305,7 +305,11 @@ def report(arguments: argparse.Namespace, log: Log, verdict: Verdict, seconds: f
 def describe(figures: dict[str, object]) -> str:
     """The figures, as a page."""
     rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in figures.items())
-    return f"# Crash: kill -9 during acknowledged writes\n\n|  |  |\n|---|---|\n{rows}\n"
+    return (
+        "# Crash: kill -9 during acknowledged writes\n\n"
+        f"What is counted are messages, sent 1 to {LARGEST_BATCH} in a request; the answers are requests.\n\n"
+        f"|  |  |\n|---|---|\n{rows}\n"
+    )
 
 
 def main() -> None:
