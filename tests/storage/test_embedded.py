@@ -219,3 +219,27 @@ def test_data_of_an_older_version_that_we_bring_is_served_by_it(reachable_path: 
     with psycopg.connect(server.url("postgres", "postgres")) as connection:
         assert connection.info.server_version // 10_000 == 16
     server.release()
+
+
+@AS_ROOT
+def test_a_start_holds_nothing_up(made: Path) -> None:
+    """After a fork of this process, numpy's library would wait for ever for its own threads."""
+    beside = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from recollect.storage import embedded\n"
+        "rows, done = np.ones((384, 1536), np.float32), threading.Event()\n"
+        "def multiply():\n"
+        "    while True:\n"
+        "        rows[:, 0] @ rows\n"
+        "        done.set()\n"
+        "threading.Thread(target=multiply, daemon=True).start()\n"
+        "for _ in range(3):\n"
+        "    embedded.start(Path(sys.argv[1])).release()\n"
+        "for _ in range(2):\n"
+        "    done.clear()\n"
+        "    done.wait()\n"
+    )
+    # The limit is for the failure, which would be for ever.
+    subprocess.run([sys.executable, "-c", beside, made], check=True, timeout=60)

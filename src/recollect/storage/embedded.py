@@ -16,6 +16,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,16 @@ class Server:
             self.installation.stop()
 
 
+_BECOME = """
+import os, pwd, sys
+entry = pwd.getpwnam(sys.argv[1])
+os.setgroups([])
+os.setgid(entry.pw_gid)
+os.setuid(entry.pw_uid)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """A data folder, the binaries that serve it, and the system account they run under."""
@@ -111,16 +122,13 @@ class Installation:
         A group of its own keeps a Ctrl-C, which a terminal sends to all, from ending a start half way.
         """
         return subprocess.run(  # noqa: S603 - our own binaries, arguments as a list
-            [self.binaries / program, *arguments],
+            [*_under(self.account), self.binaries / program, *arguments],
             check=False,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
             process_group=0,
-            user=self.account,
-            group=self.account,
-            extra_groups=[] if self.account else None,
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
         )
 
@@ -287,18 +295,24 @@ def _account(root: Path, version: int) -> str | None:
     return ACCOUNT
 
 
-def _as_account(*command: str | Path) -> bool:
-    """Whether a command succeeds under the account."""
-    return (
-        subprocess.run(  # noqa: S603 - constant programs, arguments as a list
-            command, check=False, capture_output=True, user=ACCOUNT, group=ACCOUNT, extra_groups=[], cwd="/"
-        ).returncode
-        == 0
-    )
+def _under(account: str | None) -> list[str]:
+    """What a command begins with to run under the account, and no group else.
+
+    By a process of its own, for `subprocess` changes the account after a fork of this one, and a fork while
+    another thread multiplies matrices never comes back: the library of numpy waits in it for its own threads.
+    """
+    return [sys.executable, "-I", "-S", "-c", _BECOME, account] if account else []
+
+
+def _passes(option: str, path: Path) -> bool:
+    """What `test` says of a path under the account."""
+    command = [*_under(ACCOUNT), shutil.which("test") or "/usr/bin/test", option, str(path)]
+    tested = subprocess.run(command, check=False, capture_output=True, cwd="/")  # noqa: S603 - constant
+    return tested.returncode == 0
 
 
 def _require_reach(root: Path) -> None:
-    if not _as_account("test", "-w", root):
+    if not _passes("-w", root):
         raise Misconfigured(
             f"The account '{ACCOUNT}', under which PostgreSQL runs, cannot reach {root}.",
             hint="Choose a folder outside of root's home (RECOLLECT_HOME, or --home), for one "
@@ -309,7 +323,7 @@ def _require_reach(root: Path) -> None:
 def _copy_unless_reachable(root: Path, version: int) -> None:
     """Root's own environment is often closed to others: rather than open it, give the account a copy."""
     binaries, copy = POSTGRES_VERSIONS[version], root / f"postgresql-{version}"
-    if copy.exists() or _as_account("test", "-x", binaries / "postgres"):
+    if copy.exists() or _passes("-x", binaries / "postgres"):
         return
     unfinished = root / f"postgresql-{version}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
