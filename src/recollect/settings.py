@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         "all-minilm-l6-v2 for a new one.",
     )
     model_threads: int | None = Field(
-        None, ge=1, le=64, description="Cores that one batch of embeddings may use. Unset: 2, or 1 of 1."
+        None, ge=1, le=64, description="Texts embedded at once, each on a core. Unset: 2, or 1 of 1."
     )
     host: str = Field("127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(8100, ge=0, le=65535, description="The port that `serve` listens on; 0 takes any.")

@@ -9,6 +9,7 @@ import onnxruntime
 from hypothesis import given, settings, strategies as st
 
 from recollect.adapters.embeddings.onnx_graph import ElementType, Graph
+from recollect.adapters.embeddings.weights import Place
 
 
 def run(model: bytes, folder: Path | None = None, **inputs: object) -> list[np.ndarray]:
@@ -57,7 +58,7 @@ def test_a_tensor_stays_in_its_file(tmp_path: Path) -> None:
     (tmp_path / "numbers.bin").write_bytes(b"\0" * 24 + numbers.tobytes())
     graph = Graph()
     x = graph.input("x", ElementType.FLOAT, ["n", 3])
-    stored = graph.stored("numbers", (3, 4), file="numbers.bin", offset=24, length=48)
+    stored = graph.stored("numbers", (3, 4), file="numbers.bin", place=Place(24, 48))
     graph.output("y", graph.add("MatMul", x, stored), ElementType.FLOAT, ["n", 4])
     model = graph.model()
     assert len(model) < 300

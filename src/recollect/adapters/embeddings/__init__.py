@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_MODEL", "open_embedder"]
 
+_DEFAULT_THREADS = 2
+
 
 async def open_embedder(
     model: str,
@@ -24,9 +27,9 @@ async def open_embedder(
 ) -> LocalEmbedder:
     """The embedder of a known model, or of a folder with one, ready to embed; close it with `aclose()`.
 
-    A known model is fetched once, into a folder of its name in `cache`. `threads`: how many cores one batch
-    may use; None means two, or one where there is but one. `progress` is called from another thread with a
-    sentence for each step that takes longer than a moment.
+    A known model is fetched once, into a folder of its name in `cache`. `threads`: how many texts at once,
+    each on a core; None means two, or one where there is but one core. `progress` is called from another
+    thread with a sentence for each step that takes longer than a moment.
 
     Raises:
         ModelUnavailable: the model cannot be had or read; the hint says what to do.
@@ -40,4 +43,5 @@ def _open(model: str, cache: Path, threads: int | None, progress: Callable[[str]
     from recollect.adapters.embeddings.local import LocalEmbedder  # noqa: PLC0415
 
     files = find_model(model, cache, progress)
-    return LocalEmbedder(files.model, Encoder(files.folder, threads))
+    at_once = threads or min(_DEFAULT_THREADS, os.cpu_count() or 1)
+    return LocalEmbedder(files.model, Encoder(files.folder), threads=at_once)

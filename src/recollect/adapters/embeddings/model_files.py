@@ -25,10 +25,10 @@ from recollect.adapters.embeddings.bert import (
     LENGTH,
     POOLING,
     TOKENIZER,
-    WEIGHTS,
     read_architecture,
     read_json,
 )
+from recollect.adapters.embeddings.weights import WEIGHTS
 from recollect.core.errors import ModelUnavailable
 
 Progress: TypeAlias = Callable[[str], None]

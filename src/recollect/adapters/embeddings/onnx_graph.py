@@ -16,10 +16,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from recollect.adapters.embeddings.weights import Place
+
 Attribute: TypeAlias = int | float | Sequence[int]
 
 IR_VERSION = 8
-OPSETS = {"": 17, "com.microsoft": 1}
+FUSED = "com.microsoft"
+OPSETS = {"": 17, FUSED: 1}
 _TENSOR_IS_EXTERNAL = 1
 
 
@@ -27,8 +30,18 @@ class ElementType(enum.IntEnum):
     """What a tensor holds (TensorProto.DataType)."""
 
     FLOAT = 1
+    UINT8 = 2
+    INT8 = 3
     INT32 = 6
     INT64 = 7
+
+
+_ELEMENTS = {
+    "float32": ElementType.FLOAT,
+    "uint8": ElementType.UINT8,
+    "int8": ElementType.INT8,
+    "int64": ElementType.INT64,
+}
 
 
 def _varint(value: int) -> bytes:
@@ -74,9 +87,14 @@ def _attribute(name: str, value: Attribute) -> bytes:
     return _bytes(1, name) + typed
 
 
-def _tensor(name: str, element: ElementType, shape: Sequence[int], content: bytes) -> bytes:
-    """TensorProto: dims 1, data_type 2, name 8; `content` is the field that holds the numbers."""
-    return b"".join(_int(1, size) for size in shape) + _int(2, element) + _bytes(8, name) + content
+def _parts(number: int, parts: Sequence[bytes]) -> list[bytes]:
+    """A field with the parts as its content, not joined: joining copies, and weights are large."""
+    return [_varint(number << 3 | 2) + _varint(sum(map(len, parts))), *parts]
+
+
+def _tensor(name: str, element: ElementType, shape: Sequence[int]) -> bytes:
+    """TensorProto without its numbers: dims 1, data_type 2, name 8."""
+    return b"".join(_int(1, size) for size in shape) + _int(2, element) + _bytes(8, name)
 
 
 def _value_info(name: str, element: ElementType, shape: Sequence[int | str]) -> bytes:
@@ -97,7 +115,7 @@ class Graph:
     """
 
     _nodes: list[bytes] = field(default_factory=list)
-    _tensors: list[bytes] = field(default_factory=list)
+    _tensors: list[list[bytes]] = field(default_factory=list)
     _inputs: list[bytes] = field(default_factory=list)
     _outputs: list[bytes] = field(default_factory=list)
 
@@ -111,19 +129,20 @@ class Graph:
         self._node("Identity", [value], [name], "", {})
         self._outputs.append(_value_info(name, element, shape))
 
-    def constant(self, numbers: NDArray[np.int64]) -> str:
-        """Whole numbers kept in the model itself (raw_data, field 9)."""
+    def constant(self, numbers: NDArray[np.float32 | np.uint8 | np.int8 | np.int64]) -> str:
+        """Numbers kept in the model itself (raw_data, field 9)."""
         name = f"constant{len(self._tensors)}"
-        content = _bytes(9, numbers.astype("<i8").tobytes())
-        self._tensors.append(_tensor(name, ElementType.INT64, numbers.shape, content))
+        little = numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)
+        element = _ELEMENTS[numbers.dtype.name]
+        self._tensors.append([_tensor(name, element, numbers.shape), *_parts(9, [little.tobytes()])])
         return name
 
-    def stored(self, name: str, shape: Sequence[int], *, file: str, offset: int, length: int) -> str:
+    def stored(self, name: str, shape: Sequence[int], *, file: str, place: Place) -> str:
         """A tensor of little-endian floats that stays in `file`, beside the model (external_data, 13)."""
-        place = {"location": file, "offset": str(offset), "length": str(length)}
-        entries = (_bytes(1, key) + _bytes(2, value) for key, value in place.items())
-        content = _each(13, entries) + _int(14, _TENSOR_IS_EXTERNAL)
-        self._tensors.append(_tensor(name, ElementType.FLOAT, shape, content))
+        entry = {"location": file, "offset": str(place.offset), "length": str(place.length)}
+        entries = (_bytes(1, key) + _bytes(2, value) for key, value in entry.items())
+        place_of_numbers = _each(13, entries) + _int(14, _TENSOR_IS_EXTERNAL)
+        self._tensors.append([_tensor(name, ElementType.FLOAT, shape), place_of_numbers])
         return name
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Attribute) -> str:
@@ -158,12 +177,12 @@ class Graph:
 
     def model(self) -> bytes:
         """ModelProto: ir_version 1, graph 7 {node 1, name 2, initializer 5, input 11, output 12}, opset 8."""
-        graph = (
-            _each(1, self._nodes)
-            + _bytes(2, "recollect")
-            + _each(5, self._tensors)
-            + _each(11, self._inputs)
-            + _each(12, self._outputs)
-        )
+        graph = [
+            _each(1, self._nodes),
+            _bytes(2, "recollect"),
+            *(part for tensor in self._tensors for part in _parts(5, tensor)),
+            _each(11, self._inputs),
+            _each(12, self._outputs),
+        ]
         opsets = (_bytes(1, domain) + _int(2, version) for domain, version in OPSETS.items())
-        return _int(1, IR_VERSION) + _bytes(7, graph) + _each(8, opsets)
+        return b"".join([_int(1, IR_VERSION), *_parts(7, graph), _each(8, opsets)])
