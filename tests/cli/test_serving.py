@@ -117,6 +117,15 @@ def test_that_a_recollect_has_the_port_is_told(cli: Cli) -> None:
             assert f"`RECOLLECT_PORT={int(port) + 1} make run`" in problem["hint"]
 
 
+def test_endless_headers_are_refused_before_it_is_known_who_asks(cli: Cli) -> None:
+    with cli.start("serve", "--port", "0", "--json") as process:
+        host, port = ready(process).removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as stranger:
+            stranger.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n")
+            with pytest.raises(OSError):  # noqa: PT011  # a broken pipe or a reset, as it happens
+                stranger.sendall(b"X-More: " + b"x" * 50_000_000)
+
+
 def test_settings_of_tokens_that_contradict_each_other_start_nothing(fresh_cli: Cli) -> None:
     with_secret = fresh_cli.with_variables(RECOLLECT_JWT_SECRET="short")
     assert with_secret.refused("serve", "--port", "0")["code"] == "misconfigured"

@@ -73,7 +73,7 @@ async def test_04_a_small_users_hits_are_neither_crowded_out_nor_read_among_othe
     aim = await bed.embeddings.aim("blue sofa")
     probe = Probe(aim, ("blue", "sofa"), 1000)
     async with bed.storage.transaction(loft) as tx:
-        assert (await tx.candidates(probe, scope, bed.clock.now())).total == 5
+        assert (await tx.gather(probe, scope, bed.clock.now())).candidates.total == 5
         assert await rows_read(tx, "memories") == 5
 
 
@@ -114,7 +114,7 @@ async def test_08_a_key_is_found_by_one_indexed_read(bed: Bed) -> None:
     kept, text = keys[50]
     assert (await bed.tenants.authenticate(text)).tenant_id == loft.tenant_id
     async with bed.storage.transaction(loft) as tx:
-        assert await tx.key(kept.id)
+        assert await tx._one("key", id=kept.id)
         assert await rows_read(tx, "api_keys") == 1
 
 

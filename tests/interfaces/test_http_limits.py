@@ -159,8 +159,8 @@ async def test_more_at_once_than_agreed_are_told_to_come_back(shared_bed: Bed) -
     with psycopg.connect(shared_bed.database.admin_url) as other:
         other.execute("SELECT FROM sessions WHERE session_id = 's2' FOR UPDATE")
         held = [asyncio.create_task(client.post(path, json={"content": "held"})) for _ in range(3)]
-        while shared_bed.database.value(waiting) != 3:  # noqa: ASYNC110 - PostgreSQL sends no event for it
-            await asyncio.sleep(0.01)
+        while await asyncio.to_thread(shared_bed.database.value, waiting) != 3:
+            assert not any(request.done() for request in held)
         for _ in range(5):
             extra = await client.get("/v1/version")
             assert (extra.status_code, code(extra)) == (503, "busy")

@@ -40,6 +40,27 @@ async def test_the_best_answer_comes_first_with_its_reason(loft: httpx2.AsyncCli
     assert scores == sorted(scores, reverse=True)
 
 
+async def test_a_hit_holds_the_memory_as_it_is_read_alone(loft: httpx2.AsyncClient) -> None:
+    await converse(loft, "s1", "c17", "The kitchen \u2028 is 'blue' 🏡.")
+    (evidence,) = (await loft.get("/v1/sessions/s1/messages")).json()["messages"]
+    note = {
+        "content": "A blue kitchen",
+        "kind": "preference",
+        "user_id": "c17",
+        "metadata": {"rooms": ["kitchen", {"height": 2.75, "sold": None, "é": True}], "large": 1.5e300},
+        "min_role": "staff",
+        "confidence": 0.1,
+        "valid_from": "2026-03-01T10:00:00.123456+05:30",
+        "expires_at": "2999-12-31T23:59:59Z",
+        "evidence": [evidence["id"]],
+    }
+    await loft.post("/v1/memories", json=note)
+    answer = await loft.post("/v1/recall", json={"query": "blue kitchen", "user_id": "c17"})
+    found = [hit["memory"] for hit in answer.json()["hits"]]
+    assert len(found) == 2
+    assert found == [(await loft.get(f"/v1/memories/{memory['id']}")).json() for memory in found]
+
+
 async def test_parts_are_for_those_who_ask(loft: httpx2.AsyncClient) -> None:
     await converse(loft, "s1", "c17", "hello")
     answer = await loft.post("/v1/recall", json={"query": "hello", "user_id": "c17"})

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 from testbed import NOON, Bed, HashedWords
 
+from recollect.core.indexing import spans
 from recollect.core.model import Filter, Message, Note, Principal, Turns
 from recollect.core.ports import Aim, Probe
 from recollect.core.recall.candidates import Candidates
 from recollect.core.text.tokens import tokenize
+from recollect.core.text.traits import traits
+from recollect.storage import memories
 
 pytestmark = pytest.mark.anyio
 WORDS = [f"word{place}" for place in range(30)]
 ROWS = 120
+ROLES = {"user": 1, "assistant": 2, "tool": 0}
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Row:
     content: str
     session: str | None
     seq: int
+    role: str | None = None
 
     @property
     def tokens(self) -> list[str]:
@@ -36,14 +41,20 @@ class Row:
 
 
 async def fill(bed: Bed, who: Principal, luck: random.Random) -> list[Row]:
-    """Ann's turns and notes, with words of very different frequency; and Bob's, which are not in scope."""
+    """Ann's turns and notes, with words of very different frequency; and Bob's, which are not in scope.
+
+    A quarter of the notes is shared by the tenant.
+    """
     texts = [" ".join(luck.choices(WORDS, weights=range(1, 31), k=luck.randint(1, 12))) for _ in range(ROWS)]
+    texts = [text + luck.choice(["", "", "?", " yesterday", " 4 May 2023 and last week"]) for text in texts]
     rows = []
     for place, text in enumerate(texts[:80]):
         session = f"s{place % 7}"
-        (id_,) = (await bed.service.remember(who, Turns(session, [Message(text)], "ann"))).ids
-        rows.append(Row(id_, text, session, place // 7 + 1))
-    done = await bed.service.add(who, [Note(text, user_id="ann") for text in texts[80:]])
+        role = luck.choice(list(ROLES))
+        (id_,) = (await bed.service.remember(who, Turns(session, [Message(text, role)], "ann"))).ids
+        rows.append(Row(id_, text, session, place // 7 + 1, role))
+    notes = [Note(text, user_id=luck.choice(["ann", "ann", "ann", None])) for text in texts[80:]]
+    done = await bed.service.add(who, notes)
     rows += [Row(id_, text, None, 0) for id_, text in zip(done.ids, texts[80:], strict=True)]
     await bed.service.add(who, [Note(text, user_id="bob") for text in texts[:20]])
     return rows
@@ -54,7 +65,7 @@ async def gather(bed: Bed, who: Principal, query: str, depth: int) -> Candidates
     (vector,) = await HashedWords().embed([query])
     probe = Probe(Aim(bed.embeddings.model.id, vector), tokens, depth)
     async with bed.storage.transaction(who) as tx:
-        return await tx.candidates(probe, Filter(user_id="ann"), NOON)
+        return (await tx.gather(probe, Filter(user_id="ann"), NOON)).candidates
 
 
 async def cosines(query: str, rows: list[Row]) -> dict[UUID, float]:
@@ -64,7 +75,11 @@ async def cosines(query: str, rows: list[Row]) -> dict[UUID, float]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_the_columns_are_those_of_the_rows(bed: Bed, seed: int) -> None:
+@pytest.mark.parametrize("page", [memories.PAGE, 20, 7])
+async def test_the_columns_are_those_of_the_rows(
+    bed: Bed, seed: int, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memories, "PAGE", page)
     luck = random.Random(seed)
     who = await bed.tenant("loft")
     rows = await fill(bed, who, luck)
@@ -86,6 +101,11 @@ async def test_the_columns_are_those_of_the_rows(bed: Bed, seed: int) -> None:
             assert found.seqs[place] == row.seq
             assert found.dense[place] == pytest.approx(near[id_], abs=2e-3)
             assert np.isnan(found.window[place]) == (row.session is None)
+            assert found.roles[place] == ROLES.get(row.role or "", 0)
+            assert found.traits[place] == traits(row.content)
+            told = found.mentions[found.mentioned_by == place]
+            assert [tuple(each) for each in told.tolist()] == spans(row.content, NOON)
+        assert found.mentioned_by.tolist() == sorted(found.mentioned_by)
         check_sessions(found, by_id)
         check_choice(found, rows, tokens, near, depth)
 
@@ -119,11 +139,14 @@ def check_choice(
 async def test_a_rare_word_is_found_in_a_scope_that_is_not_read_whole(bed: Bed) -> None:
     who = await bed.tenant("loft")
     (rare,) = (await bed.service.add(who, [Note("zygomorphic", user_id="ann")])).ids
-    await bed.service.add(who, [Note(f"sofa number {place}", user_id="ann") for place in range(50)])
+    texts = [f"sofa number {place}" for place in range(50)]
+    await bed.service.add(who, [Note(text, user_id="ann") for text in texts])
     found = await gather(bed, who, "sofa zygomorphic", 3)
     assert rare in found.ids
     assert found.total == 51
-    assert found.holders.tolist() == [50, 1]
+    held = [tokenize(text) for text in (*texts, "zygomorphic")]
+    asked = dict.fromkeys(tokenize("sofa zygomorphic"))
+    assert found.holders.tolist() == [sum(token in tokens for tokens in held) for token in asked]
 
 
 async def test_a_query_without_words_and_an_empty_scope_are_answered(bed: Bed) -> None:
@@ -132,3 +155,18 @@ async def test_a_query_without_words_and_an_empty_scope_are_answered(bed: Bed) -
     await bed.service.add(who, [Note("a sofa", user_id="ann")])
     found = await gather(bed, who, "…", 10)
     assert (len(found), found.frequencies.shape) == (1, (1, 0))
+
+
+async def test_names_that_were_heard_since_the_last_recall_count_at_once(bed: Bed) -> None:
+    who = await bed.tenant("loft")
+    scope = Filter(user_id="ann")
+    turns = Turns("s", [Message("Zoe likes the sofa", name="Bea"), Message("And the lamp?")], "ann")
+    await bed.service.remember(who, turns)
+    asker, other = (type(bed.service)(bed.storage, bed.embeddings, bed.clock) for _ in range(2))
+    before = await asker.recall(who, "Zoe sofa", scope)
+    await other.remember(who, Turns("t", [Message("I do", name="Zoe")], "ann"))
+    after = await asker.recall(who, "Zoe sofa", scope)
+    assert after == await bed.service.recall(who, "Zoe sofa", scope)
+    assert before[0].similarity != after[0].similarity  # "Zoe" is a participant's name now, and not compared
+    await other.forget_user(who, "ann")
+    assert not await asker.recall(who, "Zoe sofa", scope)

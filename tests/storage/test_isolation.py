@@ -19,6 +19,7 @@ from recollect.core.model import (
     Message,
     Note,
     Principal,
+    Recalled,
     Remembered,
     Role,
     Turns,
@@ -63,10 +64,10 @@ TRIES: dict[str, Try] = {
 EMPTY: dict[str, tuple[Try, Any]] = {
     "turns": (lambda service, who, _: service.turns(who, "s-attic"), []),
     "sessions": (lambda service, who, _: service.sessions(who, user_id="ann"), []),
-    "recall": (lambda service, who, _: service.recall(who, SECRET, Filter(user_id="ann")), []),
+    "recall": (lambda service, who, _: service.recall(who, SECRET, Filter(user_id="ann")), Recalled((), 0.0)),
     "recall in session": (
         lambda service, who, _: service.recall(who, SECRET, Filter(user_id="ann", session_id="s-attic")),
-        [],
+        Recalled((), 0.0),
     ),
     "memories": (lambda service, who, _: service.memories(who, Filter(user_id="ann")), []),
     "forget_session": (lambda service, who, _: service.forget_session(who, "s-attic"), Forgotten()),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from testbed import Bed, Database, HashedWords, make_bed
 
 from recollect.core.errors import Busy, Forbidden, Invalid, RecollectError, StorageUnavailable
 from recollect.core.model import Filter, Message, Note, Principal, Role, Turns, tenant_id_of
+from recollect.core.tenants import Tenants
 from recollect.storage.pool import PostgresStorage
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +83,13 @@ async def end_the_transaction(storage: PostgresStorage, _: Database) -> None:
     await run(storage, "COMMIT", "SELECT 1")
 
 
+async def undo_a_part(storage: PostgresStorage, _: Database) -> None:
+    async with storage.transaction(LOFT) as tx:
+        with contextlib.suppress(ZeroDivisionError):
+            async with tx._connection.transaction():
+                raise ZeroDivisionError
+
+
 @pytest.mark.parametrize(
     "mishap",
     [
@@ -93,6 +101,7 @@ async def end_the_transaction(storage: PostgresStorage, _: Database) -> None:
         lose_the_backend,
         lose_the_backend_while_idle,
         end_the_transaction,
+        undo_a_part,
     ],
 )
 async def test_the_next_finds_no_settings_of_the_last_after(database: Database, mishap: Any) -> None:
@@ -106,6 +115,18 @@ async def test_the_next_finds_no_settings_of_the_last_after(database: Database, 
             assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
             bare = await (await connection.execute(SETTINGS)).fetchone()
         assert set(bare.values() if bare else ()) <= {"", None}
+
+
+@pytest.mark.parametrize("mishap", [None, fail, fail_in_sql, be_cancelled, lose_the_backend, undo_a_part])
+async def test_a_key_is_known_on_a_connection_after(bed: Bed, mishap: Any) -> None:
+    await bed.tenant("loft")
+    kept, text = await bed.tenants.create_key("loft", "key")
+    async with await PostgresStorage.open(bed.database.url, size=1) as storage:
+        tenants = Tenants(storage, bed.clock)
+        for _ in range(2):
+            if mishap:
+                await mishap(storage, bed.database)
+            assert (await tenants.authenticate(text)).subject == f"key:{kept.id}"
 
 
 SETTINGS = b"""
@@ -153,7 +174,7 @@ class Shop:
         service = self.bed.service
         person, session = self.luck.choice("ab"), self.luck.choice("xyz")
         mine = Filter(user_id=person)
-        listed = replace(mine, all_users=self.luck.random() < 0.3)
+        listed = Filter(all_users=True) if self.luck.random() < 0.3 else mine
         action: Callable[[], Awaitable[Any]] = self.luck.choice(
             [
                 lambda: service.remember(
@@ -176,7 +197,7 @@ class Shop:
 
     def look(self, result: Any) -> None:
         """Everything in a result is this tenant's own."""
-        for one in result if isinstance(result, list) else [result]:
+        for one in result if isinstance(result, Sequence) else [result]:
             memory = getattr(one, "memory", one)
             text = getattr(memory, "content", None) or getattr(memory, "text", None)
             if text:

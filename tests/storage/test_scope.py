@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from testbed import NOON, Bed
 
-from recollect.core.errors import Invalid
 from recollect.core.model import Condition, Filter, Kind, Message, Note, Turns
 
 pytestmark = pytest.mark.anyio
@@ -137,8 +136,7 @@ async def test_whose_it_is(bed: Bed) -> None:
     assert await names(bed, Filter(user_id="ann")) == {"one", "three"}
     assert await names(bed, Filter(user_id="ann", include_shared=False)) == {"one"}
     assert await names(bed, Filter(user_id="nobody")) == {"three"}
-    with pytest.raises(Invalid, match="one user's memories"):
-        await bed.service.recall(who, "one", Filter(all_users=True))
+    assert await names(bed, Filter(all_users=True)) == {"one", "two", "three"}
     everybodys = await bed.service.memories(who, Filter(all_users=True))
     assert [memory.content for memory in everybodys] == ["three", "two", "one"]
 

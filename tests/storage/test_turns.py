@@ -29,6 +29,7 @@ from recollect.core.model import (
     Turns,
 )
 from recollect.core.text.names import MOST_NAMES
+from recollect.core.text.tokens import tokenize
 from recollect.storage.pool import PostgresStorage
 
 pytestmark = pytest.mark.anyio
@@ -147,10 +148,12 @@ async def test_the_names_of_a_crowd_are_bounded(bed: Bed) -> None:
 async def test_a_long_text_is_found_by_its_last_word(bed: Bed) -> None:
     loft = await bed.tenant("loft")
     long = f"{'blue sofa ' * 4_000}zygomorphic"
-    await bed.service.remember(loft, say("s", "before", long))
+    many, few = len(tokenize(long)), len(tokenize("short"))
+    assert many > 8_000
+    await bed.service.remember(loft, say("s", "short", long))
     await bed.service.add(loft, [Note(long, user_id="ann"), Note("short", user_id="ann")])
     counts = bed.database.rows("SELECT term_count, window_embedding IS NULL FROM memories ORDER BY id")
-    assert counts == [(1, False), (8_001, False), (8_001, True), (1, True)]
+    assert counts == [(few, False), (many, False), (many, True), (few, True)]
     hits = await bed.service.recall(loft, "zygomorphic", Filter(user_id="ann"))
     likeliest = sorted(hits, key=lambda hit: hit.parts["words"])[2:]
     assert [hit.memory.content for hit in likeliest] == [long, long]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -18,7 +18,18 @@ from recollect.cli.opening import open_memory
 from recollect.cli.usage import without_user
 from recollect.core.errors import Invalid, NotFound
 from recollect.core.filters import parse_filter_text
-from recollect.core.model import Filter, Forgotten, Hit, Kind, Message, Note, Principal, Remembered, Turns
+from recollect.core.model import (
+    Filter,
+    Forgotten,
+    Hit,
+    Kind,
+    Message,
+    Note,
+    Principal,
+    Recalled,
+    Remembered,
+    Turns,
+)
 from recollect.settings import Settings
 from recollect.wiring import Recollect
 
@@ -136,6 +147,7 @@ async def _require_begun(memory: Recollect, principal: Principal, session: str) 
 @click.option(
     "--metadata", metavar="JSON", default="{}", help='Like {"room": "kitchen", "price": {"lt": 500}}.'
 )
+@click.option("--all-users", is_flag=True, help="What is remembered of everybody, instead of --user.")
 @click.option("--explain", is_flag=True, help="Also the parts of each score.")
 @with_settings("home", "database_url")
 async def recall(  # noqa: PLR0913 - a filter's own fields
@@ -150,12 +162,14 @@ async def recall(  # noqa: PLR0913 - a filter's own fields
     session: str | None,
     agent: str | None,
     metadata: str,
+    all_users: bool,
     explain: bool,
     **times: Any,
 ) -> None:
     """Find the memories that answer QUERY, the best first."""
     scope = Filter(
         user_id=user,
+        all_users=all_users,
         agent_id=agent,
         session_id=session,
         kinds=tuple(map(Kind, kinds)),
@@ -165,13 +179,18 @@ async def recall(  # noqa: PLR0913 - a filter's own fields
     async with open_memory(settings) as memory:
         principal = await _known(memory, tenant)
         began = time.perf_counter()
-        hits = await memory.service.recall(principal, query, scope, limit=limit)
+        found = await memory.service.recall(principal, query, scope, limit=limit)
         took = (time.perf_counter() - began) * 1_000
-    lines = [_line(place, hit, explain=explain) for place, hit in enumerate(hits, 1)]
     nothing = "Nothing is remembered there."
-    if not user:
+    if not (user or all_users):
         nothing += " Without --user only what the tenant shares was searched."
-    console.show({"hits": hits, "took_ms": round(took, 2)}, "\n".join(lines) or nothing)
+    answer = {"hits": found.hits, "confidence": round(found.confidence, 3), "took_ms": round(took, 2)}
+    console.show(answer, "\n".join(_lines(found, explain=explain)) if found else nothing)
+
+
+def _lines(found: Recalled, *, explain: bool) -> Iterator[str]:
+    yield from (_line(place, hit, explain=explain) for place, hit in enumerate(found, 1))
+    yield f"Confidence that the answer is there: {found.confidence:.0%}"
 
 
 def _line(place: int, hit: Hit, *, explain: bool) -> str:

@@ -16,6 +16,7 @@ from recollect.core.ports import Embedder
 from recollect.core.reembedding import change_model
 from recollect.settings import Settings
 from recollect.storage.roll import list_tenants
+from recollect.storage.vector_indexes import follow_models, index_vectors, unindex_vectors
 from recollect.wiring import closing_embedder
 
 
@@ -55,18 +56,14 @@ async def use(console: Console, settings: Settings, name: str) -> None:
     NAME: a known model, or a folder with one. Servers notice the change within seconds. Cut short, the same
     command takes it up again. A database of yours needs the owner's URL, which alone sees every tenant.
     """
-    owner_url = settings.owner_database_url.get_secret_value() if settings.owner_database_url else None
     with Steps() as progress:
         async with open_desk(settings) as desk:
-            owner_url = owner_url or desk.database.owner_url
-            if owner_url is None:
-                raise Misconfigured(
-                    "Only the owner of the tables may see all tenants, whose vectors are to be replaced.",
-                    hint="Give the owner's URL: --owner-database-url, or RECOLLECT_OWNER_DATABASE_URL.",
-                )
+            owner_url = _owner_url(settings, desk)
             async with closing_embedder(name, settings, progress) as embedder:
                 done = await _change(desk, embedder, owner_url, progress)
                 serving = embedder.model
+            progress("Indexing the vectors, if they were")
+            await follow_models(owner_url)
     console.show(
         {"model": serving, "embedded": done}, f"{serving} serves; {done} memories were embedded anew."
     )
@@ -87,5 +84,39 @@ async def _change(desk: Desk, embedder: Embedder, owner_url: str, progress: Call
     return await change_model(desk.storage, embedder, tenants, count)
 
 
+def _owner_url(settings: Settings, desk: Desk) -> str:
+    if settings.owner_database_url:
+        return settings.owner_database_url.get_secret_value()
+    if desk.database.owner_url is None:
+        raise Misconfigured(
+            "Only the owner of the tables may do that: it concerns every tenant.",
+            hint="Give the owner's URL: --owner-database-url, or RECOLLECT_OWNER_DATABASE_URL.",
+        )
+    return desk.database.owner_url
+
+
+@command
+@click.option("--drop", is_flag=True, help="Let the index go: large tenants are searched exactly again.")
+@click.option(
+    "--memory", default="256MB", show_default=True, help="What PostgreSQL may use meanwhile; more is faster."
+)
+@with_settings("home", "database_url", "owner_database_url")
+async def index(console: Console, settings: Settings, *, drop: bool, memory: str) -> None:
+    """Index the vectors, for searches over all users of a tenant of tens of thousands of memories.
+
+    Searches within one person never need it. It costs every write some milliseconds, and takes minutes for
+    each 100,000 memories to make; nobody who reads or writes waits meanwhile. Cut short, the same command
+    begins anew.
+    """
+    with Steps() as progress:
+        async with open_desk(settings) as desk:
+            owner_url = _owner_url(settings, desk)
+            progress("Letting the index go" if drop else "Indexing the vectors")
+            done = await (unindex_vectors(owner_url) if drop else index_vectors(owner_url, memory))
+    said = "Gone" if drop else "Indexed"
+    console.show({"dropped" if drop else "indexed": done}, f"{said}: {', '.join(done) or 'nothing to do'}.")
+
+
 model.add_command(show)
 model.add_command(use)
+model.add_command(index)

@@ -73,6 +73,8 @@ class _Server(uvicorn.Server):
             build_app(memory),
             host=memory.settings.host,
             port=memory.settings.port,
+            # httptools, which uvicorn prefers, saves 0.1 ms a request and takes headers without end.
+            http="h11",
             log_level="warning",
             access_log=False,
             server_header=False,

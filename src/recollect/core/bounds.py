@@ -156,5 +156,7 @@ def check_scope(scope: Filter) -> None:
     Raises:
         Invalid: as the checks above do.
     """
+    if scope.all_users and scope.user_id:
+        raise Invalid("The scope is one user's and everybody's.", hint="Give user_id or all_users, not both.")
     check_ids(user_id=scope.user_id, agent_id=scope.agent_id, session_id=scope.session_id)
     check_times(since=scope.since, until=scope.until, as_of=scope.as_of, known_at=scope.known_at)

@@ -12,13 +12,13 @@ from recollect.core.model import (
     Context,
     Filter,
     Forgotten,
-    Hit,
     JsonObject,
     Kind,
     Memory,
     Message,
     Note,
     Principal,
+    Recalled,
     Remembered,
     Turns,
     tenant_id_of,
@@ -53,8 +53,8 @@ class TenantMemory:
         """The memory of one person; the id is the tenant's own for them."""
         return UserMemory(self, user_id)
 
-    async def recall(self, query: str, *, limit: int = 10, **scope: Any) -> list[Hit]:
-        """What the tenant's shared memories answer; `scope`: fields of `Filter`."""
+    async def recall(self, query: str, *, limit: int = 10, **scope: Any) -> Recalled:
+        """What the tenant's shared memories answer, or everybody's with `all_users`; `scope`: of `Filter`."""
         return await self.service.recall(self.principal, query, Filter(**scope), limit=limit)
 
 
@@ -103,7 +103,7 @@ class UserMemory:
         note = Note(content, kind=kind, user_id=self.user_id, metadata=metadata or {}, **fields)
         return (await self._tenant.service.add(self._tenant.principal, [note])).ids[0]
 
-    async def recall(self, query: str, *, limit: int = 10, **scope: Any) -> list[Hit]:
+    async def recall(self, query: str, *, limit: int = 10, **scope: Any) -> Recalled:
         """The memories that answer the query best, the best first; `scope`: fields of `Filter`."""
         where = Filter(user_id=self.user_id, **scope)
         return await self._tenant.service.recall(self._tenant.principal, query, where, limit=limit)

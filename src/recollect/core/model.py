@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 from uuid import UUID, uuid5
 
 JsonObject: TypeAlias = Mapping[str, Any]
@@ -234,6 +234,28 @@ class Hit:
     parts: Mapping[str, float]
     similarity: float | None
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled(Sequence[Hit]):
+    """What was recalled: a sequence of its hits, the best first.
+
+    `confidence`, from 0 to 1: how likely the answer is among the first ten. It is low where nothing that is
+    remembered is near to what was asked; 0 without hits.
+    """
+
+    hits: tuple[Hit, ...]
+    confidence: float
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, place: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[place]
 
 
 @dataclass(frozen=True, slots=True)

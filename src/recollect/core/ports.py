@@ -75,11 +75,17 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a memory is found by: its vectors (`window` with the turn before it) and its tokens."""
+    """What a memory is found by: its vectors (`window` with the turn before it) and what its text holds.
+
+    `traits`: bits of `core.text.traits.Trait`. `mentions`: the times that the text speaks of, each
+    [start, end) in seconds since the epoch.
+    """
 
     embedding: Vector
     window: Vector | None
     tokens: Sequence[str]
+    traits: int
+    mentions: Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,16 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """What may answer a query, and the participants' names of the user in scope: both of one moment."""
+
+    candidates: Candidates
+    participants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionState:
-    """A session as a writer finds it, locked: whose it is, and the place of its last turn."""
+    """A session as a writer takes it to be: whose it is, and the place of its last turn, 0 of a new one."""
 
     user_id: str | None
     agent_id: str | None
@@ -112,10 +126,14 @@ class SessionState:
 
 @dataclass(frozen=True, slots=True)
 class LastTurn:
-    """Where a session stands, and what the next turn's window rests on; by default that of a new session."""
+    """Where a session stands, and what the next turn's window rests on; by default that of a new session.
+
+    `participants`: the names heard so far in its user's sessions, or of nobody's session, in it.
+    """
 
     last_seq: int = 0
     user_id: str | None = None
+    agent_id: str | None = None
     participants: tuple[str, ...] = ()
     content: str | None = None
 
@@ -142,7 +160,7 @@ class ModelRow:
 class Transaction(Protocol):
     """What can be done in one transaction; every row in it belongs to the principal's tenant."""
 
-    async def candidates(self, probe: Probe, scope: Filter, now: datetime) -> Candidates: ...
+    async def gather(self, probe: Probe, scope: Filter, now: datetime) -> Gathered: ...
     async def participants(self, user_id: str) -> tuple[str, ...]: ...
 
     async def memories(self, ids: Sequence[UUID]) -> dict[UUID, Memory]: ...
@@ -155,12 +173,16 @@ class Transaction(Protocol):
     async def blank_window_after(self, session_id: str, seq: int) -> None: ...
     async def delete_memory(self, memory_id: UUID) -> int: ...
 
-    async def ensure_user(self, user_id: str, participants: Sequence[str]) -> None: ...
-    async def open_session(
-        self, session_id: str, user_id: str | None, agent_id: str | None, participants: Sequence[str]
-    ) -> SessionState: ...
-    async def advance_session(self, session_id: str, last_seq: int) -> None: ...
-    async def last_turn(self, session_id: str) -> LastTurn | None: ...
+    async def ensure_users(self, user_ids: Sequence[str]) -> None: ...
+    async def append_turns(
+        self,
+        session_id: str,
+        state: SessionState,
+        participants: Sequence[str],
+        turns: Sequence[tuple[Memory, Indexed]],
+        model: int,
+    ) -> bool: ...
+    async def last_turn(self, session_id: str, user_id: str | None) -> LastTurn: ...
     async def session(self, session_id: str) -> Session | None: ...
     async def list_sessions(
         self, user_id: str | None, *, before: tuple[datetime, str] | None, limit: int
@@ -184,7 +206,6 @@ class Transaction(Protocol):
     async def create_tenant(self, name: str) -> Tenant | None: ...
     async def tenant(self) -> Tenant | None: ...
     async def create_key(self, key: ApiKey, secret_hash: bytes) -> ApiKey: ...
-    async def key(self, key_id: UUID) -> tuple[ApiKey, bytes] | None: ...
     async def list_keys(self) -> list[ApiKey]: ...
     async def revoke_key(self, key_id: UUID) -> bool: ...
     async def delete_key(self, key_id: UUID) -> None: ...
@@ -204,4 +225,8 @@ class Storage(Protocol):
 
     def transaction(self, principal: Principal) -> AbstractAsyncContextManager[Transaction]:
         """A transaction in which only what the principal may see is there. Commits, or rolls all back."""
+        ...
+
+    async def key(self, tenant_id: UUID, key_id: UUID) -> tuple[ApiKey, bytes] | None:
+        """A key and its secret's hash; read anew each time, so that a revoked key is of no use at once."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,27 +12,70 @@ from recollect.core.access import own_scope, own_user, require, require_staff
 from recollect.core.bounds import check_id, check_scope, check_text
 from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Invalid, NotFound, TooLarge
-from recollect.core.model import Context, Filter, Hit, Memory, Permission, Principal, Session, User
+from recollect.core.indexing import spans
+from recollect.core.model import (
+    Context,
+    Filter,
+    Hit,
+    Memory,
+    Permission,
+    Principal,
+    Recalled,
+    Session,
+    User,
+)
 from recollect.core.ports import Clock, Probe, Storage
 from recollect.core.recall.candidates import Candidates, Query
+from recollect.core.recall.confidence import HITS, confidence
 from recollect.core.recall.context import Packed, Passage, Section, pack
 from recollect.core.recall.ranking import Ranked, rank
 from recollect.core.recall.reasons import why
-from recollect.core.text.names import mentioned, strip_names
-from recollect.core.text.times import find_times
+from recollect.core.text.names import mentioned, respell, strip_names
 from recollect.core.text.tokens import tokenize
 
 DEPTH = 1_000
 """A scope of up to so many rows is ranked whole; of a larger one, so many by each way of finding."""
 
 LONGEST_QUERY = 4_000
-QUERY_TOKENS = 64
+QUERY_TOKENS = 128
 MOST_HITS = 200
 CONTEXT_HITS = 30
 CONTEXT_TURNS = 12
 LARGEST_PAGE = 200
+MOST_HEARD = 10_000
 FIRST = UUID(int=2**128 - 1)
 """Above every id: the start of a list of what is newest."""
+
+
+class Heard:
+    """The participants' names of the people last asked about, so that a query can be embedded at once.
+
+    They may be old. Every recall reads them again together with its rows, and one that went by old names is
+    asked once more: what answers is always of one moment.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[UUID, str], tuple[str, ...]] = {}
+
+    def find(self, user: tuple[UUID, str]) -> tuple[str, ...] | None:
+        """The names as they were; None if it was long ago."""
+        return self._names.get(user)
+
+    def keep(self, user: tuple[UUID, str], names: tuple[str, ...]) -> None:
+        """Remember the names, and forget those of whoever was not asked about for longest."""
+        self._names.pop(user, None)
+        self._names[user] = names
+        if len(self._names) > MOST_HEARD:
+            del self._names[next(iter(self._names))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a query brought: its winners, each as it was ranked and as it is kept."""
+
+    query: Query
+    winners: Sequence[tuple[Ranked, Memory]]
+    confidence: float
 
 
 class Reader:
@@ -41,47 +85,60 @@ class Reader:
         self._storage = storage
         self._embeddings = embeddings
         self._clock = clock
+        self._heard = Heard()
 
-    async def recall(self, principal: Principal, text: str, scope: Filter, *, limit: int = 10) -> list[Hit]:
+    async def recall(self, principal: Principal, text: str, scope: Filter, *, limit: int = 10) -> Recalled:
         """The memories in scope that answer the text best, the best first; at most `limit`.
+
+        All users of a large tenant are searched by meaning first: what has only the words may not be found.
 
         Raises:
             Invalid: the text is empty, or the limit out of range.
             TooLarge: the text is too long.
             Forbidden: the scope is not the principal's.
         """
+        found = await self._find(principal, text, scope, limit)
+        hits = tuple(_hit(found.query, ranked, memory) for ranked, memory in found.winners)
+        return Recalled(hits, found.confidence)
+
+    async def _find(self, principal: Principal, text: str, scope: Filter, limit: int) -> _Found:
         require(principal, Permission.READ)
         check_scope(scope)
         scope = own_scope(principal, scope)
-        if scope.all_users:
-            raise Invalid(
-                "Recall searches one user's memories, or those that the tenant shares.",
-                hint="Name the user_id, or leave it out for what is shared.",
-            )
         _check_query(text, limit)
-        query, plain = await self._understand(principal, text, scope.user_id)
-        aim = await self._embeddings.aim(plain)
-        probe = Probe(aim, query.tokens, DEPTH)
-        async with self._storage.transaction(principal) as tx:
-            candidates = await tx.candidates(probe, scope, self._clock.now())
-            ranked = _rank(query, candidates, limit, scope.min_similarity)
-            memories = await tx.memories([candidates.ids[one.index] for one in ranked])
-        found = [(one, memories.get(candidates.ids[one.index])) for one in ranked]
-        return [_hit(query, one, memory) for one, memory in found if memory]
+        names = await self._names(principal, scope.user_id)
+        heard, found = await self._ask(principal, text, scope, limit, names)
+        if heard != names:
+            _, found = await self._ask(principal, text, scope, limit, heard)
+        return found
 
-    async def _understand(self, principal: Principal, text: str, user_id: str | None) -> tuple[Query, str]:
-        """What the text asks for, and what of it is embedded: all but the participants' names."""
-        names: tuple[str, ...] = ()
-        if user_id:
+    async def _ask(
+        self, principal: Principal, text: str, scope: Filter, limit: int, names: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], _Found]:
+        """What the text brings if the participants have these names, and the names that they have."""
+        now = self._clock.now()
+        query, plain = _understand(text, names, now)
+        probe = Probe(await self._embeddings.aim(plain), query.tokens, DEPTH)
+        async with self._storage.transaction(principal) as tx:
+            gathered = await tx.gather(probe, scope, now)
+            candidates = gathered.candidates
+            best = _rank(query, candidates, max(limit, HITS), scope.min_similarity)
+            memories = await tx.memories([candidates.ids[one.index] for one in best[:limit]])
+        if scope.user_id:
+            self._heard.keep((principal.tenant_id, scope.user_id), gathered.participants)
+        found = [(one, memories.get(candidates.ids[one.index])) for one in best[:limit]]
+        winners = [(one, memory) for one, memory in found if memory]
+        return gathered.participants, _Found(query, winners, confidence(query, candidates, best))
+
+    async def _names(self, principal: Principal, user_id: str | None) -> tuple[str, ...]:
+        """The participants of the user's sessions, perhaps as they were at the last recall."""
+        if user_id is None:
+            return ()
+        names = self._heard.find((principal.tenant_id, user_id))
+        if names is None:
             async with self._storage.transaction(principal) as tx:
                 names = await tx.participants(user_id)
-        plain = strip_names(text, names)
-        times = find_times(text, self._clock.now())
-        spans = tuple(
-            ((time.start - time.slack).timestamp(), (time.end + time.slack).timestamp()) for time in times
-        )
-        tokens = tuple(dict.fromkeys(tokenize(plain)))[:QUERY_TOKENS]
-        return Query(text, tokens, mentioned(text, names), spans), plain
+        return names
 
     async def context(
         self,
@@ -99,7 +156,7 @@ class Reader:
         Raises:
             Invalid, TooLarge, Forbidden: as `recall` does.
         """
-        hits = await self.recall(principal, text, scope, limit=CONTEXT_HITS)
+        found = await self._find(principal, text, scope, CONTEXT_HITS)
         recent: list[Memory] = []
         if session_id:
             check_id(session_id, "session_id")
@@ -109,7 +166,7 @@ class Reader:
             # Whatever session is named: what somebody else said does not get into this person's prompt.
             recent = [turn for turn in turns if turn.user_id in (None, user_id)]
         sections = [
-            Section("Relevant memories", [_passage(hit.memory) for hit in hits]),
+            Section("Relevant memories", [_passage(memory) for _, memory in found.winners]),
             Section("Latest in this conversation", [_passage(turn) for turn in recent], newest_last=True),
         ]
         # In a thread: long memories take as long to quote as a second.
@@ -203,6 +260,13 @@ class Reader:
             return await tx.list_users(after=after, limit=limit)
 
 
+def _understand(text: str, names: tuple[str, ...], now: datetime) -> tuple[Query, str]:
+    """What the text asks for, and what of it is embedded: all but the participants' names."""
+    plain = strip_names(respell(text, names), names)
+    tokens = tuple(dict.fromkeys(tokenize(plain)))[:QUERY_TOKENS]
+    return Query(text, tokens, mentioned(text, names), tuple(spans(text, now))), plain
+
+
 def _check_query(text: str, limit: int) -> None:
     if not text.strip():
         raise Invalid("The query is empty.")
@@ -219,7 +283,7 @@ def _check_page(limit: int) -> None:
 
 
 def _hit(query: Query, ranked: Ranked, memory: Memory) -> Hit:
-    reasons = why(query, ranked, memory.content, memory.name)
+    reasons = why(query, ranked, memory)
     return Hit(memory, ranked.score, ranked.parts, ranked.similarity, reasons)
 
 

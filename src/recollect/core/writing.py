@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +34,7 @@ from recollect.core.errors import (
     Unowned,
 )
 from recollect.core.ids import uuid7
-from recollect.core.indexing import index_notes, index_turns
+from recollect.core.indexing import Text, index_notes, index_turns
 from recollect.core.model import (
     Forgotten,
     JsonObject,
@@ -139,34 +140,23 @@ class Writer:
         self, principal: Principal, turns: Turns, claim: _Claim | None, ids: tuple[UUID, ...]
     ) -> Remembered:
         spoken = _first(message.name for message in turns.messages if message.name)
-        last, known = await self._standing(principal, turns)
-        user_id = turns.user_id or last.user_id
-        if not (user_id or last.last_seq or turns.shared):
-            raise Unowned
-        texts = [message.content for message in turns.messages]
+        async with self._storage.transaction(principal) as tx:
+            last = await tx.last_turn(turns.session_id, turns.user_id)
+        state = _state(turns, last)
+        now = self._clock.now()
+        texts = [Text(message.content, message.at or now) for message in turns.messages]
         # No connection is held while the texts are embedded; the session is looked at again afterwards.
-        model, indexed = await index_turns(texts, last.content, _first((*known, *spoken)), self._embeddings)
+        model, indexed = await index_turns(
+            texts, last.content, _first((*last.participants, *spoken)), self._embeddings
+        )
+        memories = _turns(principal, turns, state, ids, now)
         async with self._storage.transaction(principal) as tx:
-            if claim and (done := await claim.take(tx, ids, user_id, turns.session_id)):
+            if claim and (done := await claim.take(tx, ids, state.user_id, turns.session_id)):
                 return done
-            if user_id:
-                await tx.ensure_user(user_id, spoken)
-            session = await tx.open_session(turns.session_id, user_id, turns.agent_id, spoken)
-            if turns.user_id and session.user_id != turns.user_id:
-                raise SessionBelongsToAnother
-            if (session.user_id, session.last_seq) != (user_id, last.last_seq):
+            rows = list(zip(memories, indexed, strict=True))
+            if not await tx.append_turns(turns.session_id, state, spoken, rows, model):
                 raise _Overtaken
-            memories = self._turns(principal, turns, session, ids)
-            await tx.insert_memories(list(zip(memories, indexed, strict=True)), model)
-            await tx.advance_session(turns.session_id, session.last_seq + len(memories))
         return Remembered(ids)
-
-    async def _standing(self, principal: Principal, turns: Turns) -> tuple[LastTurn, tuple[str, ...]]:
-        """Where the session stands, and the names known so far."""
-        async with self._storage.transaction(principal) as tx:
-            last = await tx.last_turn(turns.session_id) or LastTurn()
-            user_id = turns.user_id or last.user_id
-            return last, await tx.participants(user_id) if user_id else last.participants
 
     async def _insist(
         self, principal: Principal, claim: _Claim | None, attempt: Callable[[], Awaitable[Remembered]]
@@ -187,31 +177,6 @@ class Writer:
             except ModelRetired:
                 await self._embeddings.refresh()
         raise Busy("Others kept writing to the same place.")
-
-    def _turns(
-        self, principal: Principal, turns: Turns, session: SessionState, ids: tuple[UUID, ...]
-    ) -> list[Memory]:
-        """The turns as rows, from the session's next place on."""
-        now = self._clock.now()
-        ceiling = _WRITTEN[principal.role]
-        return [
-            Memory(
-                id=ids[place],
-                kind=Kind.MESSAGE,
-                content=message.content,
-                user_id=session.user_id,
-                agent_id=session.agent_id,
-                session_id=turns.session_id,
-                seq=session.last_seq + place + 1,
-                role=message.role,
-                name=message.name,
-                metadata=message.metadata,
-                trust=min(_SPOKEN.get(message.role, Trust.EXTERNAL), ceiling),
-                valid_from=message.at or now,
-                recorded_at=now,
-            )
-            for place, message in enumerate(turns.messages)
-        ]
 
     async def add(
         self, principal: Principal, notes: Sequence[Note], *, idempotency_key: str | None = None
@@ -240,13 +205,13 @@ class Writer:
     async def _add(
         self, principal: Principal, notes: Sequence[Note], claim: _Claim | None, ids: tuple[UUID, ...]
     ) -> Remembered:
-        model, indexed = await index_notes([note.content for note in notes], self._embeddings)
         memories = [self._noted(principal, id_, note) for id_, note in zip(ids, notes, strict=True)]
+        texts = [Text(memory.content, memory.valid_from) for memory in memories]
+        model, indexed = await index_notes(texts, self._embeddings)
         async with self._storage.transaction(principal) as tx:
             if claim and (done := await claim.take(tx, ids, notes[0].user_id)):
                 return done
-            for user_id in sorted({note.user_id for note in notes if note.user_id}):
-                await tx.ensure_user(user_id, ())
+            await tx.ensure_users(sorted({note.user_id for note in notes if note.user_id}))
             await tx.insert_memories(list(zip(memories, indexed, strict=True)), model)
         return Remembered(ids)
 
@@ -288,7 +253,8 @@ class Writer:
         indexed, model = None, 0
         if "content" in changes:
             _check([changes["content"]])
-            model, (indexed,) = await index_notes([changes["content"]], self._embeddings)
+            text = Text(changes["content"], await self._beginning(principal, memory_id))
+            model, (indexed,) = await index_notes([text], self._embeddings)
         async with self._storage.transaction(principal) as tx:
             before = await tx.lock_memory(memory_id)
             if before is None:
@@ -301,6 +267,14 @@ class Writer:
             if indexed and after.session_id and after.seq:
                 await tx.blank_window_after(after.session_id, after.seq)
         return after
+
+    async def _beginning(self, principal: Principal, memory_id: UUID) -> datetime:
+        """When a memory began to hold, which no correction changes."""
+        async with self._storage.transaction(principal) as tx:
+            found = await tx.memories([memory_id])
+        if memory_id not in found:
+            raise NotFound
+        return found[memory_id].valid_from
 
     async def describe_user(
         self,
@@ -367,6 +341,42 @@ class Writer:
 def _first(names: Iterable[str]) -> list[str]:
     """The names that were heard first, as many as are told apart."""
     return list(dict.fromkeys(names))[:MOST_NAMES]
+
+
+def _state(turns: Turns, last: LastTurn) -> SessionState:
+    """The session as the turns will find it, unless another writer is faster."""
+    if not last.last_seq:
+        if not (turns.user_id or turns.shared):
+            raise Unowned
+        return SessionState(turns.user_id, turns.agent_id, 0)
+    if turns.user_id not in (None, last.user_id):
+        raise SessionBelongsToAnother
+    return SessionState(last.user_id, last.agent_id, last.last_seq)
+
+
+def _turns(
+    principal: Principal, turns: Turns, session: SessionState, ids: tuple[UUID, ...], now: datetime
+) -> list[Memory]:
+    """The turns as rows, from the session's next place on."""
+    ceiling = _WRITTEN[principal.role]
+    return [
+        Memory(
+            id=ids[place],
+            kind=Kind.MESSAGE,
+            content=message.content,
+            user_id=session.user_id,
+            agent_id=session.agent_id,
+            session_id=turns.session_id,
+            seq=session.last_seq + place + 1,
+            role=message.role,
+            name=message.name,
+            metadata=message.metadata,
+            trust=min(_SPOKEN.get(message.role, Trust.EXTERNAL), ceiling),
+            valid_from=message.at or now,
+            recorded_at=now,
+        )
+        for place, message in enumerate(turns.messages)
+    ]
 
 
 def _check(contents: Sequence[str]) -> None:

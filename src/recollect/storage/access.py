@@ -17,6 +17,12 @@ def _key(row: Row) -> ApiKey:
     return ApiKey(**row | {"role": Role(row["role"]), "permissions": permissions})
 
 
+def kept_key(row: Row) -> tuple[ApiKey, bytes]:
+    """A row of the query `key`: the key, and its secret's hash."""
+    secret_hash = row.pop("secret_hash")
+    return _key(row), secret_hash
+
+
 class AccessRows(Rows):
     """The tables `tenants`, `api_keys` and `idempotency`."""
 
@@ -44,14 +50,6 @@ class AccessRows(Rows):
         )
         assert row is not None
         return _key(row)
-
-    async def key(self, key_id: UUID) -> tuple[ApiKey, bytes] | None:
-        """A key and its secret's hash."""
-        row = await self._one("key", id=key_id)
-        if row is None:
-            return None
-        secret_hash = row.pop("secret_hash")
-        return _key(row), secret_hash
 
     async def list_keys(self) -> list[ApiKey]:
         """The tenant's keys, the newest first."""

@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, overload
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import psycopg
-from numpy.typing import DTypeLike, NDArray
 from pgvector import HalfVector
 from psycopg.types.json import Jsonb
 
 from recollect.core.errors import ModelRetired
 from recollect.core.model import Filter, Kind, Memory, Role, Trust
-from recollect.core.ports import Indexed, Probe, Vector
+from recollect.core.ports import Aim, Gathered, Indexed, Probe, Vector
 from recollect.core.recall.candidates import Candidates
-from recollect.storage.lexemes import tsquery, tsvector
+from recollect.storage.gathering import Gathering
 from recollect.storage.rows import Row, Rows
+from recollect.storage.sizes import NEAREST, Way, bound, way
+from recollect.storage.words import words_and_counts
 
 MANY = 5_000
-"""Of more tokens the literals are written in a thread: in the event loop they would stop everybody."""
+"""More tokens are hashed in a thread: in the event loop they would stop everybody."""
+
+MANY_BYTES = 1_000_000
+"""More bytes of hashes are searched in a thread."""
+
+PAGE = 5_000
+"""So many rows of a scope are gathered at once: with the longest texts, what they hold is 400 MB."""
+
+LAST = UUID(int=2**128 - 1)
+"""Above every id."""
+
+_BY_INDEX = b"""
+SET LOCAL plan_cache_mode = force_custom_plan;
+SET LOCAL enable_sort = off;
+SET LOCAL hnsw.iterative_scan = relaxed_order;
+SET LOCAL hnsw.ef_search = 400
+"""
+_EXACTLY = b"""
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL enable_sort = on
+"""
 
 _FIELDS = [field.name for field in fields(Memory)]
+_INDEX = ("embedding", "window_embedding", "term_count", "words", "counts", "traits", "mentions")
 
 
 def memory(row: Row) -> Memory:
@@ -53,22 +76,56 @@ def _values(memory: Memory) -> dict[str, Any]:
 
 def _index(indexed: Indexed | None) -> dict[str, Any]:
     if indexed is None:
-        return dict.fromkeys(("embedding", "window_embedding", "terms", "term_count"))
-    return {
-        "embedding": halfvec(indexed.embedding),
-        "window_embedding": halfvec(indexed.window),
-        "terms": tsvector(indexed.tokens),
-        "term_count": len(indexed.tokens),
-    }
+        return dict.fromkeys(_INDEX)
+    words, counts = words_and_counts(indexed.tokens)
+    mentions = np.array(indexed.mentions, ">f8").tobytes()
+    found = (halfvec(indexed.embedding), halfvec(indexed.window), len(indexed.tokens), words, counts)
+    return dict(zip(_INDEX, (*found, indexed.traits, mentions), strict=True))
 
 
 def _inserts(rows: Sequence[tuple[Memory, Indexed]], model: int) -> list[dict[str, Any]]:
     return [{**_values(memory), **_index(indexed), "model": model} for memory, indexed in rows]
 
 
+async def parameters(rows: Sequence[tuple[Memory, Indexed]], model: int) -> list[dict[str, Any]]:
+    """The values of `insert_memory` for each row."""
+    tokens = sum(len(indexed.tokens) for _, indexed in rows)
+    return await asyncio.to_thread(_inserts, rows, model) if tokens > MANY else _inserts(rows, model)
+
+
+@contextmanager
+def model_kept() -> Iterator[None]:
+    """Raise ModelRetired where a vector's model has no vectors in the database any more."""
+    try:
+        yield
+    except psycopg.errors.ForeignKeyViolation as error:
+        if error.diag.constraint_name != "memories_embedding_model_fkey":
+            raise
+        raise ModelRetired from error
+
+
 def halfvec(vector: Vector | None) -> HalfVector | None:
     """The vector as a parameter, in binary."""
     return None if vector is None else HalfVector(vector)
+
+
+def _aim(aim: Aim) -> Row:
+    return {
+        "model": aim.model,
+        "vector": halfvec(aim.vector),
+        "retiring": aim.retiring,
+        "retiring_vector": halfvec(aim.retiring_vector),
+    }
+
+
+def _near(aim: Aim) -> list[Row]:
+    """A search for the nearest rows of each model."""
+    aims = [(aim.model, aim.vector), (aim.retiring, aim.retiring_vector)]
+    return [
+        {"of_model": model, "near": halfvec(vector), "dimensions": len(vector)}
+        for model, vector in aims
+        if vector is not None
+    ]
 
 
 def passing(scope: Filter, now: datetime) -> dict[str, Any]:
@@ -92,89 +149,80 @@ def passing(scope: Filter, now: datetime) -> dict[str, Any]:
     }
 
 
-def _column(data: bytes | None, dtype: DTypeLike) -> NDArray[Any]:
-    """A bytea of big-endian values as an array in the machine's own order."""
-    big = np.dtype(dtype).newbyteorder(">")
-    return np.frombuffer(data or b"", big).astype(dtype)
-
-
-class _Ids(Sequence[UUID]):
-    """UUIDs out of one bytea, each made when it is asked for: of a thousand candidates, ten are."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def __len__(self) -> int:
-        return len(self._data) // 16
-
-    @overload
-    def __getitem__(self, place: int) -> UUID: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[UUID]: ...
-    def __getitem__(self, place: int | slice) -> UUID | list[UUID]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        at = range(len(self))[place] * 16
-        return UUID(bytes=self._data[at : at + 16])
-
-
-def _candidates(row: Mapping[str, Any], tokens: int) -> Candidates:
-    seqs = _column(row["seqs"], np.int32)
-    sessions = _codes(_column(row["sessions"], np.int64), seqs)
-    order = np.lexsort((seqs, sessions))
-    frequencies = _frequencies(row, len(seqs), tokens)[order]
-    is_whole = len(seqs) == row["total"]
-    return Candidates(
-        ids=_Ids(np.frombuffer(row["ids"] or b"", "V16")[order].tobytes()),
-        sessions=sessions[order],
-        seqs=seqs[order],
-        at=_column(row["moments"], np.float64)[order],
-        names=[row["names"][place] for place in order.tolist()],
-        dense=_column(row["dense"], np.float32)[order],
-        window=_column(row["beside"], np.float32)[order],
-        lengths=_column(row["lengths"], np.int32)[order],
-        frequencies=frequencies,
-        holders=np.count_nonzero(frequencies, axis=0) if is_whole else np.array(row["holders"], np.int64),
-        total=row["total"],
-        mean_length=row["mean_length"],
-    )
-
-
-def _codes(hashes: NDArray[np.int64], seqs: NDArray[np.int32]) -> NDArray[np.int32]:
-    """A small number for each session instead of its hash, -1 for none."""
-    codes = np.unique(hashes, return_inverse=True)[1].astype(np.int32)
-    codes[seqs == 0] = -1
-    return codes
-
-
-def _frequencies(row: Mapping[str, Any], rows: int, tokens: int) -> NDArray[np.int32]:
-    """(rows, tokens): how often each row holds each token."""
-    frequencies = np.zeros((rows, tokens), np.int32)
-    pairs = _column(row["matches"], np.int32).reshape(-1, 2)
-    owners = np.repeat(np.arange(rows), _column(row["matched"], np.int32))
-    frequencies[owners, pairs[:, 0] - 1] = pairs[:, 1]
-    return frequencies
+async def _add(found: Gathering, row: Row) -> UUID | None:
+    if len(row["words"] or b"") > MANY_BYTES:
+        return await asyncio.to_thread(found.add, row, PAGE)
+    return found.add(row, PAGE)
 
 
 class MemoryRows(Rows):
     """The table `memories`."""
 
-    async def candidates(self, probe: Probe, scope: Filter, now: datetime) -> Candidates:
-        """What may answer the query, with all that the ranker needs."""
-        tokens = list(probe.tokens)
-        row = await self._one(
-            "candidates",
-            model=probe.aim.model,
-            vector=halfvec(probe.aim.vector),
-            retiring=probe.aim.retiring,
-            retiring_vector=halfvec(probe.aim.retiring_vector),
-            tokens=tokens,
-            words=tsquery(tokens),
-            depth=probe.depth,
-            **passing(scope, now),
+    async def gather(self, probe: Probe, scope: Filter, now: datetime) -> Gathered:
+        """What may answer the query, with all that the ranker needs.
+
+        All users of a tenant are searched in one of the ways of `sizes`: of a large tenant the NEAREST rows
+        come back, by their own vectors and not by their words; by a model's index of vectors, where it has
+        one and the filter lets enough pass, which may miss a few of them; without, exactly, in a time
+        that grows with the tenant.
+        """
+        if scope.all_users:
+            return Gathered(await self._gather_all(probe, scope, now), ())
+        found = Gathering(probe.tokens, probe.depth)
+        values = {**_aim(probe.aim), **passing(scope, now), "limit": PAGE}
+        parts = [{**values, "whose": whose, "before": LAST} for whose in values["user_ids"]]
+        user, *firsts = await self._together(
+            ("participants_of", {"user_id": scope.user_id}),
+            *(("candidates_of_user", part) for part in parts),
         )
-        assert row is not None
-        return _candidates(row, len(tokens))
+        for part, first in zip(parts, firsts, strict=True):
+            await self._go_on("candidates_of_user", part, first, found)
+        return Gathered(found.candidates(), tuple(user.get("participants", ())))
+
+    async def _gather_all(self, probe: Probe, scope: Filter, now: datetime) -> Candidates:
+        values = {**_aim(probe.aim), **passing(scope, now)}
+        match await self._way():
+            case Way.WHOLE:
+                found = Gathering(probe.tokens, probe.depth)
+                part = {**values, "limit": PAGE, "before": LAST}
+                (first,) = await self._together(("candidates_of_tenant", part))
+                await self._go_on("candidates_of_tenant", part, first, found)
+                return found.candidates()
+            case Way.EXACT:
+                return await self._nearest(probe, values)
+            case Way.BY_INDEX:
+                await self._connection.execute(_BY_INDEX, prepare=False)
+                nearest = await self._nearest(probe, values)
+                if nearest.total >= NEAREST:
+                    return nearest
+                # Too few pass the filter for the index to come upon them all.
+                await self._connection.execute(_EXACTLY, prepare=False)
+                return await self._nearest(probe, values)
+
+    async def _nearest(self, probe: Probe, values: Row) -> Candidates:
+        """The NEAREST rows of each model, and all that is counted of them alone."""
+        found = Gathering(probe.tokens, probe.depth)
+        near = [{**values, **each, "limit": NEAREST} for each in _near(probe.aim)]
+        for rows in await self._together(*(("nearest_of_tenant", each) for each in near)):
+            found.add(rows, PAGE)
+        return found.candidates()
+
+    async def _way(self) -> Way:
+        """How the tenant is searched as a whole, perhaps as it was a minute ago."""
+        tenant_id = self._principal.tenant_id
+        found = self._sizes.find(tenant_id)
+        if found is None:
+            (table,) = await self._together(("size_of_table", {}))
+            most = bound(table["all_rows"]) + 1
+            (tenant,) = await self._together(("size_of_tenant", {"most": most}))
+            found = way(tenant["rows"], table["all_rows"])
+            self._sizes.keep(tenant_id, found)
+        return found
+
+    async def _go_on(self, query: str, values: Row, row: Row, found: Gathering) -> None:
+        """Count in a first page, and all that follow: the newest first."""
+        while before := await _add(found, row):
+            (row,) = await self._together((query, {**values, "before": before}))
 
     async def memories(self, ids: Sequence[UUID]) -> dict[UUID, Memory]:
         """Those of the memories that are there, by id."""
@@ -198,14 +246,9 @@ class MemoryRows(Rows):
         Raises:
             ModelRetired: the model has no vectors in the database any more.
         """
-        tokens = sum(len(indexed.tokens) for _, indexed in rows)
-        values = await asyncio.to_thread(_inserts, rows, model) if tokens > MANY else _inserts(rows, model)
-        try:
+        values = await parameters(rows, model)
+        with model_kept():
             await self._run_each("insert_memory", values)
-        except psycopg.errors.ForeignKeyViolation as error:
-            if error.diag.constraint_name != "memories_embedding_model_fkey":
-                raise
-            raise ModelRetired from error
 
     async def update_memory(self, memory: Memory, indexed: Indexed | None, model: int) -> None:
         """Change a memory; `indexed` None leaves what it is found by."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
+from uuid import UUID
 
 import psycopg
 from pgvector.psycopg import register_vector_async
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
@@ -25,16 +27,20 @@ from recollect.core.errors import (
     StorageUnavailable,
     UnsafeRole,
 )
-from recollect.core.model import Principal, Role
+from recollect.core.model import ApiKey, Principal, Role
+from recollect.storage.access import kept_key
 from recollect.storage.connecting import connected
 from recollect.storage.migrate import require_current
+from recollect.storage.queries import QUERIES
+from recollect.storage.rows import Row
+from recollect.storage.sizes import Sizes
 from recollect.storage.transaction import Transaction
 
 PROMPTLY = 1.0
 """Seconds after which a caller without a connection looks whether the database is there at all."""
 
 log = logging.getLogger(__name__)
-Connection: TypeAlias = AsyncConnection[dict[str, Any]]
+Connection: TypeAlias = AsyncConnection[Row]
 _TOO_BUSY = (
     psycopg.errors.QueryCanceled,
     psycopg.errors.LockNotAvailable,
@@ -42,14 +48,24 @@ _TOO_BUSY = (
 )
 
 # One plan for every value: the queries are written so that the generic plan is the good one, and planning
-# the recall anew each time would take longer than running it.
+# the recall anew each time would take longer than running it. Each has its index, whatever the planner
+# guesses of tenants in general; and to start a parallel worker takes longer than most of them run.
 _SESSION = """
 SET statement_timeout = '30s';
 SET lock_timeout = '10s';
 SET idle_in_transaction_session_timeout = '60s';
 SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off;
+SET max_parallel_workers_per_gather = 0;
 SET timezone = 'UTC'
 """
+
+# The statement that every request begins with, prepared under a name so that it can stand in one message with
+# BEGIN and COMMIT.
+_KEY = "recollect_key"
+_PREPARE_KEY = f"PREPARE {_KEY} (uuid, uuid) AS ".encode() + QUERIES["key"].replace(
+    b"%(tenant_id)s", b"$1"
+).replace(b"%(id)s", b"$2")
 
 _ROLE = """
 SELECT session_user AS name,
@@ -80,6 +96,7 @@ class PostgresStorage:
         self._revive = revive
         self._reviving = asyncio.Lock()
         self._is_away = False
+        self._sizes = Sizes()
 
     @classmethod
     async def open(
@@ -143,38 +160,51 @@ class PostgresStorage:
             StorageUnavailable: the database went away; whether a commit under way took place is unknown,
                 and an idempotency key makes repeating it safe.
         """
-        connection = await self._begin(principal)
+        connection, _ = await self._send(_opening(principal))
         try:
-            yield Transaction(connection, principal)
-            await connection.execute("COMMIT")
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise Forbidden("That is outside of what this principal may touch.") from error
-        except (psycopg.DataError, psycopg.errors.CheckViolation, UnicodeEncodeError) as error:
-            raise Invalid("A value cannot be kept: it is too long, out of range, or not text.") from error
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise _missing(error) from error
-        except _TOO_BUSY as error:
-            raise Busy("The database took too long over this request.") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StorageUnavailable from error
+            with _translated():
+                yield Transaction(connection, principal, self._sizes)
+                await connection.execute("COMMIT")
         finally:
             await self._give_back(connection)
+
+    async def key(self, tenant_id: UUID, key_id: UUID) -> tuple[ApiKey, bytes] | None:
+        """A key and its secret's hash, in one message there and back: every request begins with it.
+
+        The fence is that of a transaction inside the tenant.
+
+        Raises:
+            Busy, StorageUnavailable: as `transaction`.
+        """
+        # The tenant is only claimed until the secret is proved: inside its fence there is one row to read.
+        opening = _opening(Principal(tenant_id, subject="authentication"))
+        with _translated():
+            connection, cursor = await self._send(
+                f"{opening}; EXECUTE {_KEY}('{tenant_id}', '{key_id}'); COMMIT"
+            )
+            try:
+                while cursor.description is None:
+                    cursor.nextset()
+                row = await cursor.fetchone()
+            finally:
+                await self._give_back(connection)
+        return kept_key(row) if row else None
 
     async def _give_back(self, connection: Connection) -> None:
         """Back to the pool, with whatever was not committed rolled back."""
         try:
-            with contextlib.suppress(psycopg.Error):
-                await connection.rollback()
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                with contextlib.suppress(psycopg.Error):
+                    await _restore(connection)
         finally:
             await self._pool.putconn(connection)
 
-    async def _begin(self, principal: Principal) -> Connection:
+    async def _send(self, message: str) -> tuple[Connection, AsyncCursor[Row]]:
         """A connection with its transaction begun; connections that died in the pool are passed over."""
-        begin = _opening(principal)
         for _ in range(self._pool.max_size + 1):
             connection = await self._take()
             try:
-                await connection.execute(begin, prepare=False)
+                cursor = await _begin(connection, message.encode())
             except psycopg.OperationalError:
                 await self._give_back(connection)
                 await self._bring_up()
@@ -183,7 +213,7 @@ class PostgresStorage:
                 raise
             else:
                 self._tell_back()
-                return connection
+                return connection, cursor
         raise StorageUnavailable
 
     async def _take(self) -> Connection:
@@ -231,14 +261,30 @@ class PostgresStorage:
         self._is_away = False
 
 
-def _opening(principal: Principal) -> sql.Composed:
+def _opening(principal: Principal) -> str:
     """BEGIN with the principal's settings, in one message. They are plain SETs, which also reach shards."""
-    subject = principal.subject if principal.role is Role.USER else ""
-    return sql.SQL(
-        "BEGIN; SET LOCAL app.tenant = {}; SET LOCAL app.role = {}; SET LOCAL app.subject = {}"
-    ).format(
-        sql.Literal(str(principal.tenant_id)), sql.Literal(str(int(principal.role))), sql.Literal(subject)
+    subject = sql.Literal(principal.subject).as_string() if principal.role is Role.USER else "''"
+    return (
+        f"BEGIN; SET LOCAL app.tenant = '{UUID(int=principal.tenant_id.int)}'; "
+        f"SET LOCAL app.role = '{int(principal.role)}'; SET LOCAL app.subject = {subject}"
     )
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """The database's errors as ours."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Forbidden("That is outside of what this principal may touch.") from error
+    except (psycopg.DataError, psycopg.errors.CheckViolation, UnicodeEncodeError) as error:
+        raise Invalid("A value cannot be kept: it is too long, out of range, or not text.") from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise _missing(error) from error
+    except _TOO_BUSY as error:
+        raise Busy("The database took too long over this request.") from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StorageUnavailable from error
 
 
 def _missing(error: psycopg.errors.ForeignKeyViolation) -> RecollectError:
@@ -249,8 +295,24 @@ def _missing(error: psycopg.errors.ForeignKeyViolation) -> RecollectError:
     return Busy("Others were forgetting what this rests on.")
 
 
+async def _begin(connection: Connection, message: bytes) -> AsyncCursor[Row]:
+    try:
+        return await connection.execute(message, prepare=False)
+    except psycopg.errors.InvalidSqlStatementName:  # part of a transaction was undone on it
+        await _restore(connection)
+        return await connection.execute(message, prepare=False)
+
+
+async def _restore(connection: Connection) -> None:
+    """Roll back, and prepare anew: after a rollback psycopg lets every prepared statement go."""
+    await connection.rollback()
+    await connection.execute("DEALLOCATE ALL", prepare=False)
+    await connection.execute(_PREPARE_KEY, prepare=False)
+
+
 async def _configure(connection: Connection) -> None:
     await connection.execute(_SESSION, prepare=False)
+    await connection.execute(_PREPARE_KEY, prepare=False)
     await register_vector_async(connection)
 
 

@@ -65,6 +65,8 @@ CREATE INDEX sessions_of_user ON sessions (tenant_id, user_id, created_at);
 -- Everything remembered. No user: shared by the tenant. `whose` is the user, or '': a column, since row level
 -- security keeps an expression like coalesce() out of an index condition.
 -- `embedding` is the turn without its participants' names, `window_embedding` the turn after the one before it.
+-- `words`: of each distinct token the first 4 bytes of its SHA-256; `counts`: how often it stands there, a byte
+-- each, 255 at most. `mentions`: the times that the text speaks of, pairs of float8 in seconds since the epoch.
 CREATE TABLE memories (
     tenant_id         uuid NOT NULL,
     id                uuid NOT NULL,
@@ -81,7 +83,6 @@ CREATE TABLE memories (
     embedding_model   smallint NOT NULL REFERENCES embedding_models,
     embedding         halfvec NOT NULL,
     window_embedding  halfvec,
-    terms             tsvector NOT NULL,
     term_count        integer NOT NULL,
     importance        real NOT NULL DEFAULT 0.5 CHECK (importance BETWEEN 0 AND 1),
     confidence        real NOT NULL DEFAULT 1 CHECK (confidence BETWEEN 0 AND 1),
@@ -96,6 +97,10 @@ CREATE TABLE memories (
     expires_at        timestamptz,
     evidence          uuid[] NOT NULL DEFAULT '{}',
     source            jsonb NOT NULL DEFAULT '{}',
+    words             bytea STORAGE EXTERNAL NOT NULL DEFAULT '',
+    counts            bytea STORAGE EXTERNAL NOT NULL DEFAULT '',
+    traits            smallint NOT NULL DEFAULT 0,
+    mentions          bytea NOT NULL DEFAULT '',
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, session_id),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import psycopg
 
 from recollect.core.model import Forgotten, Memory, Session
-from recollect.core.ports import LastTurn, SessionState
+from recollect.core.ports import Indexed, LastTurn, SessionState
 from recollect.core.text.names import MOST_NAMES
-from recollect.storage.memories import memory
+from recollect.storage.memories import memory, model_kept, parameters
 from recollect.storage.rows import Row, Rows, hidden
 
 _END = (datetime.max.replace(tzinfo=UTC), "")
@@ -23,29 +24,53 @@ def _session(row: Row) -> Session:
 class SessionRows(Rows):
     """The table `sessions`, and `memories` by session."""
 
-    async def open_session(
-        self, session_id: str, user_id: str | None, agent_id: str | None, participants: Sequence[str]
-    ) -> SessionState:
-        """The session, made if it is new, locked until the transaction ends."""
-        row = await self._one(
-            "open_session",
-            session_id=session_id,
-            user_id=user_id,
-            agent_id=agent_id,
-            participants=list(participants),
-            most=MOST_NAMES,
+    async def append_turns(
+        self,
+        session_id: str,
+        state: SessionState,
+        participants: Sequence[str],
+        turns: Sequence[tuple[Memory, Indexed]],
+        model: int,
+    ) -> bool:
+        """Keep a session's next turns; it, and its user, are made if new. All in one message there and back.
+
+        False: the session does not stand as `state` says, and the transaction must be given up.
+
+        Raises:
+            ModelRetired: the model has no vectors in the database any more.
+        """
+        values = {
+            **asdict(state),
+            "session_id": session_id,
+            "participants": list(participants),
+            "most": MOST_NAMES,
+        }
+        rows = await parameters(turns, model)
+        try:
+            with model_kept():
+                async with self._connection.pipeline():
+                    if state.user_id:
+                        await self._queue("ensure_user", values)
+                    opened = await self._queue("open_session", values)
+                    for row in rows:
+                        await self._queue("insert_memory", row)
+                    await self._queue("advance_session", values | {"last_seq": state.last_seq + len(rows)})
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != "memories_of_session":
+                raise
+            return False
+        return await opened.fetchone() == asdict(state)
+
+    async def last_turn(self, session_id: str, user_id: str | None) -> LastTurn:
+        """Where the session stands, and the names heard so far: the user's own, or else the session's."""
+        user, row = await self._together(
+            ("participants_of", {"user_id": user_id}), ("last_turn", {"session_id": session_id})
         )
-        assert row is not None
-        return SessionState(**row)
-
-    async def advance_session(self, session_id: str, last_seq: int) -> None:
-        """Set the number of the session's last turn."""
-        await self._run("advance_session", session_id=session_id, last_seq=last_seq)
-
-    async def last_turn(self, session_id: str) -> LastTurn | None:
-        """Where the session stands; None if it is new."""
-        row = await self._one("last_turn", session_id=session_id)
-        return LastTurn(**row | {"participants": tuple(row["participants"])}) if row else None
+        if not user_id and row.get("user_id"):
+            (user,) = await self._together(("participants_of", {"user_id": row["user_id"]}))
+        owned = bool(user_id or row.get("user_id"))
+        names = (user if owned else row).get("participants", ())
+        return LastTurn(**row | {"participants": tuple(names)})
 
     async def session(self, session_id: str) -> Session | None:
         """The session, if it is there."""

@@ -19,9 +19,10 @@ def _user(row: Row) -> User:
 class UserRows(Rows):
     """The table `users`, and all that hangs on a person."""
 
-    async def ensure_user(self, user_id: str, participants: Sequence[str]) -> None:
-        """Make the person known, and the names heard in their sessions."""
-        await self._run("ensure_user", user_id=user_id, participants=list(participants), most=MOST_NAMES)
+    async def ensure_users(self, user_ids: Sequence[str]) -> None:
+        """Make people known, in this order."""
+        each = [{"user_id": user_id, "participants": [], "most": MOST_NAMES} for user_id in user_ids]
+        await self._run_each("ensure_user", each)
 
     async def participants(self, user_id: str) -> tuple[str, ...]:
         """The names heard in the person's sessions; () of nobody we know."""

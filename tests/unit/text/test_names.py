@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, strategies as st
 
-from recollect.core.text.names import mentioned, strip_names
+from recollect.core.text.names import mentioned, respell, strip_names
 
 NAMES = ["Caroline", "Melanie Jones", "Will Smith"]
 
@@ -103,3 +105,48 @@ def test_a_megabyte_of_names() -> None:
     assert strip_names("Hello, Mel! " * 80_000, NAMES).count("Hello!") == 80_000
     depth = 20_000
     assert strip_names("x " + "(" * depth + "Mel" + ")" * depth, ["Mel"]) == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "respelt"),
+    [
+        ("What did Melany say?", "What did Melanie say?"),
+        ("what did melany say?", "what did Melanie say?"),
+        ("Karoline's and Carolline's book", "Caroline's and Caroline's book"),
+        ("Has Caorline seen Melenie?", "Has Caroline seen Melanie?"),
+        ("Where is Steven?", "Where is Stephen?"),
+        ("Where is Zoe\u0301lie?", "Where is Zoélie?"),
+        ("Did Sara and Erick come?", "Did Sarah and Eric come?"),
+        ("Mel, Caroline, MELANIE", "Mel, Caroline, MELANIE"),
+        ("Carolina, Carol and Stephanie sing carols", "Carolina, Carol and Stephanie sing carols"),
+        ("Christian, Daniel and Simon", "Christian, Daniel and Simon"),
+        ("caorline", "caorline"),
+        ("", ""),
+    ],
+)
+def test_a_question_names_people_as_they_are_known(text: str, respelt: str) -> None:
+    names = ["Caroline", "Melanie Jones", "Stephen", "Sarah", "Eric", "Christina", "Danielle", "Simone"]
+    assert respell(text, names) == respelt
+
+
+def test_a_misspelling_of_two_names_is_of_neither() -> None:
+    assert respell("Ask Katherin", ["Katharin", "Kathorin"]) == "Ask Katherin"
+    assert respell("Ask Katherin", ["Katharin"]) == "Ask Katharin"
+
+
+def test_a_name_that_is_a_word_is_not_read_into_others() -> None:
+    assert respell("Grase and Willl came", ["Grace", "Will"]) == "Grase and Willl came"
+
+
+def test_who_is_mentioned_may_be_misspelt() -> None:
+    assert mentioned("What did Karoline and Melany see?", NAMES) == ("Caroline", "Melanie Jones")
+
+
+@given(st.text(max_size=100), st.lists(st.text(max_size=20), max_size=4))
+def test_any_question_and_any_names(text: str, names: list[str]) -> None:
+    assert respell(text, names).count(" ") == unicodedata.normalize("NFC", text).count(" ")
+
+
+@given(st.permutations(NAMES), st.sampled_from(["Melany", "Karoline", "Smyth"]))
+def test_the_order_of_the_names_changes_no_spelling(names: list[str], word: str) -> None:
+    assert respell(f"ask {word}", names) == respell(f"ask {word}", NAMES) != f"ask {word}"

@@ -59,6 +59,14 @@ class Candidates:
     """Rows in scope, candidates or not."""
     mean_length: float
     """Mean of the tokens of a row over the scope."""
+    roles: Codes
+    """Who spoke: 1 the user, 2 the assistant, 0 anybody else or nobody."""
+    traits: Codes
+    """Bits of `core.text.traits.Trait`; 0 is also what is not known."""
+    mentions: Floats
+    """(m, 2): the times [start, end) that rows speak of, in seconds since the epoch."""
+    mentioned_by: Codes
+    """(m): the row that speaks of each, ascending."""
 
     def __len__(self) -> int:
         """How many rows there are.
@@ -85,4 +93,8 @@ class Candidates:
             holders=np.zeros(tokens, np.int64),
             total=0,
             mean_length=0.0,
+            roles=codes,
+            traits=codes,
+            mentions=np.empty((0, 2), np.float64),
+            mentioned_by=codes,
         )

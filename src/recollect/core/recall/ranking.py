@@ -1,4 +1,4 @@
-"""Candidates to a ranked list."""
+"""Candidates to a ranked list: the fusion ranks all, and the learned ranker the best of them once more."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from recollect.core.recall.candidates import Candidates, Floats, Query
+from recollect.core.recall.evidence import Head, describe, head, matrix
 from recollect.core.recall.features import measure
 from recollect.core.recall.fuse import WEIGHTS, Weights, fuse
+from recollect.core.recall.learned import LEARNED, Net
 from recollect.core.recall.neighbours import Neighbours
+
+FLOOR = 0.3
+"""What the fusion's score counts beside the learned one; the net was fitted to add to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,14 @@ class Ranked:
     similarity: float | None = None
 
 
-def rank(query: Query, candidates: Candidates, k: int, weights: Weights = WEIGHTS) -> list[Ranked]:
+def rank(
+    query: Query, candidates: Candidates, k: int, weights: Weights = WEIGHTS, net: Net | None = LEARNED
+) -> list[Ranked]:
     """The k best candidates, best first; of equals the newer first, then the smaller id.
+
+    The parts are the fusion's. With a net they are FLOOR of it, and "learned" beside them: the logarithm of
+    the share that the net gives the row of all that it read, so never above 0. While rows lack a vector, as
+    when the model is being changed, the net would favour those that have one, and is not asked.
 
     >>> rank(Query("anything"), Candidates.none(), 10)
     []
@@ -37,6 +48,10 @@ def rank(query: Query, candidates: Candidates, k: int, weights: Weights = WEIGHT
     neighbours = Neighbours.of(candidates)
     features = measure(query, candidates, neighbours)
     parts = fuse(features, candidates.sessions, neighbours, weights)
+    if net and len(candidates) and np.isfinite(candidates.dense).all():
+        fused: Floats = np.sum(list(parts.values()), axis=0)
+        learned = _learned(net, head(query, candidates, features, fused, neighbours))
+        parts = {name: FLOOR * column for name, column in parts.items()} | {"learned": learned}
     scores: Floats = np.sum(list(parts.values()), axis=0)
     return [
         Ranked(
@@ -48,6 +63,25 @@ def rank(query: Query, candidates: Candidates, k: int, weights: Weights = WEIGHT
         )
         for index in _best(scores, candidates, k)
     ]
+
+
+def _learned(net: Net, best: Head) -> Floats:
+    """The logarithm of each candidate's share; the rows beyond the head have the least of the head's."""
+    shares = log_shares(net.score(matrix(describe(best), len(best.rows))))
+    learned = np.full(len(best.found), shares.min())
+    learned[best.rows] = shares
+    return learned
+
+
+def log_shares(scores: Floats) -> Floats:
+    """The logarithms of the scores' softmax.
+
+    >>> np.exp(log_shares(np.array([0.0, 0.0]))).round(3).tolist()
+    [0.5, 0.5]
+    """
+    apart = scores - scores.max()
+    shares: Floats = apart - np.log(np.exp(apart).sum())
+    return shares
 
 
 def _best(scores: Floats, candidates: Candidates, k: int) -> list[int]:

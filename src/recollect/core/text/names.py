@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
-from recollect.core.text.tokens import STOP_WORDS
+from recollect.core.text.languages import STOP_WORDS
 
 MOST_NAMES = 50
 """So many participants are told apart: the pattern for names takes half a millisecond each to make."""
@@ -60,6 +61,19 @@ _CLOSING = ",;:!?.…)\n"
 _BRACKETS = {"(": ")", "[": "]", "“": "”", "«": "»"}
 _WORD = re.compile(r"\w")
 
+_SHORTEST_MISSPELT = 4
+_LONG_WORD = re.compile(rf"[^\W\d_]{{{_SHORTEST_MISSPELT},}}")
+_SOUNDS = (
+    (re.compile("ph|v"), "f"),
+    (re.compile("c(?=[eiy])"), "s"),
+    (re.compile("c[kh]?|q"), "k"),
+    (re.compile("(?<=.)h"), ""),
+    (re.compile("(?<=.{4})(?:ie|ey|ee)$|y"), "i"),
+    (re.compile("z"), "s"),
+    (re.compile(r"(.)\1"), r"\1"),
+)
+_VOWELS = frozenset("aeiouy")
+
 
 @dataclass(frozen=True, slots=True)
 class _Finder:
@@ -89,16 +103,86 @@ def strip_names(text: str, names: Collection[str]) -> str:
 
 
 def mentioned(text: str, names: Collection[str]) -> tuple[str, ...]:
-    """Which of the names the text says, by the same rules as strip_names, in the order they were given.
+    """Which of the names the text says, in the order they were given.
 
-    >>> mentioned("Did Mel see that?", ["Caroline", "Melanie Jones"])
-    ('Melanie Jones',)
+    By the same rules as strip_names, and those of respell.
+
+    >>> mentioned("Did Mel see Carolyne?", ["Caroline", "Melanie Jones"])
+    ('Caroline', 'Melanie Jones')
     """
     finder = _finder(frozenset(names))
     found: set[str] = set()
-    for match in finder.pattern.finditer(_plain(unicodedata.normalize("NFC", text))):
+    for match in finder.pattern.finditer(_plain(respell(text, names))):
         found |= finder.owners.get(_key(match["name"]), frozenset())
     return tuple(name for name in dict.fromkeys(names) if name in found)
+
+
+def respell(text: str, names: Collection[str]) -> str:
+    """The text with its participants' names spelt as they are known: for questions, which people mistype.
+
+    A word of four letters or more is taken for part of a name if it sounds the same ("Melany"), or is one
+    slip away from it ("Caorline") and begins and ends alike, as "Christian" and "Christina" do not; but no
+    ordinary word is, nor one that could be two names, nor one that begins with a small letter, unless it
+    sounds the same and is long.
+
+    >>> respell("What did Melany tell Caorline?", ["Caroline", "Melanie Jones"])
+    'What did Melanie tell Caroline?'
+    """
+    known = _spellings(frozenset(names))
+    text = unicodedata.normalize("NFC", text)
+    return _LONG_WORD.sub(lambda match: _respelt(match[0], known), text) if known else text
+
+
+@lru_cache(maxsize=1024)
+def _spellings(names: frozenset[str]) -> dict[str, str]:
+    """The parts of names that may be misspelt: plain and small, to how they are written."""
+    parts = (part for name in names for part in _LONG_WORD.findall(unicodedata.normalize("NFC", name)))
+    known = {_plain(part).casefold(): part for part in parts}
+    return {plain: part for plain, part in sorted(known.items()) if plain not in ORDINARY_WORDS}
+
+
+def _respelt(word: str, known: dict[str, str]) -> str:
+    plain = _plain(word).casefold()
+    if plain in known or plain in ORDINARY_WORDS or plain in STOP_WORDS:
+        return word
+    near = [
+        written
+        for part, written in known.items()
+        if abs(len(part) - len(plain)) <= 2 and _is_misspelt(plain, part, capital=word[0].isupper())
+    ]
+    return near[0] if len(near) == 1 else word
+
+
+def _is_misspelt(word: str, name: str, *, capital: bool) -> bool:
+    if _sound(word) == _sound(name):
+        return capital or len(word) > 5
+    return capital and min(len(word), len(name)) > 5 and _is_slip(word, name)
+
+
+@lru_cache(maxsize=8192)
+def _sound(word: str) -> str:
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return word
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Whether one letter too many, too few or exchanged makes the word of the name, between equal ends."""
+    begin = _alike(word, name)
+    end = _alike(word[begin:][::-1], name[begin:][::-1])
+    typed, meant = word[begin : len(word) - end], name[begin : len(name) - end]
+    if not begin or not end:
+        return False
+    if len(typed) == len(meant) == 2:
+        return typed == meant[::-1]
+    if end < 2:
+        return False
+    return len(typed + meant) == 1 or (len(typed) == len(meant) == 1 and {typed, meant} <= _VOWELS)
+
+
+def _alike(first: str, second: str) -> int:
+    """How many letters they begin with in common."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def _plain(text: str) -> str:

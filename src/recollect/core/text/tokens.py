@@ -3,13 +3,15 @@
 A text is folded (NFKC, lower case, no accents), cut into chunks, and each chunk gives its tokens by the
 kind of its script:
 
-    spaced     words between spaces; English ones are stemmed and its stop words left out
-    syllabic   Hangul: the word, and its bigrams of syllables, for its endings are glued on
-    ideographic  Han, Hiragana, Katakana: characters and their bigrams
-    clustered  Thai, Lao, Khmer, Myanmar: bigrams of grapheme clusters
+    spaced       words between spaces: in English text their stems, without its stop words; otherwise also
+                 the beginnings of each, or all its runs of four letters where words change at the front
+    syllabic     Hangul: the word, and its bigrams of syllables, for its endings are glued on
+    ideographic  Han, Hiragana, Katakana: bigrams, and each Han character
+    clustered    Thai, Lao, Khmer, Myanmar: bigrams of grapheme clusters
 
 A compound (e-mail address, URL, phone number, product code, decimal, date, hyphenated word) gives itself as
-a whole and then its parts.
+a whole and then its parts. Every word that is no stop word gives the same first token in a text of any
+language, so that a word is found whatever surrounds it.
 """
 
 from __future__ import annotations
@@ -17,32 +19,28 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from itertools import chain, islice, pairwise
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
+from itertools import chain, islice, pairwise, product
 
 import Stemmer
 
+from recollect.core.text.hanzi import SIMPLIFIED
+from recollect.core.text.languages import DROPPED, STOP_WORDS, Reading, read
+
 MAX_TOKENS = 16_383
-"""At most so many tokens come of one text: PostgreSQL's tsvector has no position beyond."""
+"""At most so many tokens come of one text."""
 
 MAX_LENGTH = 64
 """No token has more characters; what is longer is cut, in a text and in a query alike."""
 
-STOP_WORDS = frozenset(
-    str.split(
-        """
-    a about above after again against all am an and any are aren't as at be because been before being below
-    between both but by can can't cannot could couldn't did didn't do does doesn't doing don't down during
-    each few for from further had hadn't has hasn't have haven't having he her here hers herself him himself
-    his how i if in into is isn't it its itself just let me more most mustn't my myself no nor not now of off
-    on once only or other ought our ours ourselves out over own same shan't she should shouldn't so some such
-    than that the their theirs them themselves then there these they this those through to too under until up
-    very was wasn't we were weren't what when where which while who whom why will with won't would wouldn't
-    you your yours yourself yourselves
-    """
-    )
-)
+BEGINNINGS = range(3, 6)
+"""How many letters of a word count for it where it changes at its end; three only of one of up to five."""
+
+RUN = 4
+"""How many letters in a row count for a word where it changes at its front."""
+
+_LONGEST_WORD = 24
 
 _IDEOGRAPHIC = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
@@ -69,16 +67,25 @@ _MARKS = "".join(
     for char in map(chr, chain(*_MARKED_SCRIPTS))
     if unicodedata.category(char) in {"Mn", "Mc"}
 )
-_FOLDED = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "’": "'", "ʼ": "'"}
-) | {
-    code: str(unicodedata.decimal(chr(code)))
-    for code in chain(*_MARKED_SCRIPTS)
-    if unicodedata.category(chr(code)) == "Nd"
-}
+_FOLDED = (
+    str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "’": "'", "ʼ": "'"})
+    | str.maketrans("ךםןףץ", "כמנפצ")  # Hebrew letters at the end of a word
+    | str.maketrans("ةىیکہھ", "هييكهه")  # Arabic ones that are one, or written as one
+    | {0x93C: None, 0x901: "\u0902"}  # Devanagari: no dots below, a moon is a dot, no vowel is long
+    | str.maketrans("ईऊ\u0940\u0942", "इउ\u093f\u0941")
+    | SIMPLIFIED
+    | {
+        code: str(unicodedata.decimal(chr(code)))
+        for code in chain(*_MARKED_SCRIPTS)
+        if unicodedata.category(chr(code)) == "Nd"
+    }
+)
+_NASAL = re.compile("[ङञणनम]\u094d(?=[क-ह])")
 
 _URL = r"[a-z][a-z0-9+]{1,9}://[!-~]+"
-_PHONE = r"\+\d[\d(). -]{5,18}\d|\(?\b\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}\b"
+_PHONE = (
+    r"\+\d[\d(). -]{5,18}\d|\(?\b\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}\b|\(?\b0\d{1,4}\)?(?:[ /-]\d{2,8}){1,5}\b"
+)
 _JOINT = r"[-.@/:+_'&](?=[^\W_])|(?<=\d),(?=\d{3}(?!\d))"
 
 
@@ -92,9 +99,18 @@ _CHUNK = re.compile(
     rf"(?P<ideographic>[{_IDEOGRAPHIC}]+)|(?P<syllabic>[{_SYLLABIC}]+)|(?P<clustered>[{_CLUSTERED}]+)"
     rf"|{_chunks(f'{_SPACED}+(?:[{_MARKS}]+{_SPACED}*)*')}"
 )
+_BY_TOKEN = frozenset({"ideographic", "clustered"})
 _CLUSTER = re.compile(rf"[{_LEADING_VOWEL}]?.(?:[{_STACKER}].|[{_MARKS}])*")
+_PARTICLE = re.compile("[은는이가을를에의로도만과와요]|에서|으로|에게|한테|까지|부터|이요|이다|이에요")
+_KANA = re.compile("[\u3041-\u30ff\u31f0-\u31ff]")
+_FRONTED = re.compile("[\u0590-\u07bf\u0860-\u08ff]")
 _PART = re.compile(r"[^\W_]+(?:[^\w\s!-~]+[^\W_]*)*")
+_DOUBLED = re.compile(r"([^\W\d_])\1")
 _MIXED = re.compile(r"[^\W\d_]{2,}|\d{2,}")
+_DIGIT = re.compile("[0-9]")
+_THOUSANDS = re.compile(r"(\d+)(?:\.(\d))?k")
+_ISO_DATE = re.compile(r"\d{4}[-/.](0[1-9]|1[0-2])[-/.]\d\d")
+_MONTHS = str.split("january february march april may june july august september october november december")
 _ENGLISH_TAIL = re.compile(r"(?<=.)'(?:s|m|re|ve|ll|d)?$")
 
 _stemmer = Stemmer.Stemmer("english")
@@ -104,59 +120,104 @@ _stemmer_lock = threading.Lock()
 def fold(text: str) -> str:
     """The text with everything gone by which the same word is written in two ways.
 
-    >>> fold("Café ＮＯ. ٣ — Ёлка")
-    'cafe no. 3 — елка'
+    >>> fold("Café ＮＯ. ٣ — Ёлка 漢語")
+    'cafe no. 3 — елка 汉语'
     """
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    return unicodedata.normalize("NFC", _DROPPED.sub("", plain).translate(_FOLDED))
+    folded = unicodedata.normalize("NFC", _DROPPED.sub("", plain).translate(_FOLDED))
+    return _NASAL.sub("\u0902", folded)
 
 
-def tokenize(text: str) -> list[str]:
+def tokenize(text: str, reading: Reading | None = None) -> list[str]:
     """The tokens of a text in any language, in order: at most MAX_TOKENS, each of 1 to MAX_LENGTH characters.
 
-    Any str will do, and takes time linear in its length. English stop words are left out, unless the text
-    has nothing else.
+    Any str will do, and takes time linear in its length. Stop words are left out, unless the text has nothing
+    else. `reading` is that of the text which a word is taken from; without it, the text's own.
 
     >>> tokenize("Don't you like Caroline's e-mail?")
     ['like', 'carolin', 'email', 'e', 'mail']
-    >>> tokenize("SKU-4417/B costs 1,299.50")
+    >>> tokenize("the SKU-4417/B costs 1,299.50")
     ['sku4417b', 'sku', '4417', 'b', 'cost', '1299.50', '1299', '50']
+    >>> tokenize("die Fahrräder und der See")
+    ['die', 'fahrrad', 'fahr', 'fahra', 'see']
     >>> tokenize("我的上司")
     ['我', '我的', '的', '的上', '上', '上司', '司']
     >>> tokenize("Who are you?")
     ['who', 'are', 'you']
     """
     folded = fold(text)
-    words = list(islice(_words(folded), MAX_TOKENS))
-    return words or list(islice(_words(folded, keep=True), MAX_TOKENS))
+    if reading is None:
+        reading = read(folded)
+    words = list(islice(_words(folded, reading), MAX_TOKENS))
+    return words or list(islice(_words(folded, reading, keep=True), MAX_TOKENS))
 
 
-def _words(folded: str, *, keep: bool = False) -> Iterator[str]:
-    if folded.isascii():
-        for chunk in _ASCII_CHUNK.findall(folded):
-            yield from _spaced(chunk, keep) if len(chunk) <= MAX_LENGTH else _read(chunk, keep)
-        return
-    for match in _CHUNK.finditer(folded):
-        chunk = match.group()
-        if match.lastgroup is not None:
-            yield from _DENSE[match.lastgroup](chunk)
-        else:
-            yield from _spaced(chunk, keep) if len(chunk) <= MAX_LENGTH else _read(chunk, keep)
+def spell(text: str, wanted: frozenset[str]) -> dict[str, str]:
+    """How the text writes each of the wanted tokens that it gives: by the shortest word that gives it.
+
+    What is written without spaces between the words is told by token, by the longest that holds it.
+
+    >>> spell("Sie sah Fahrräder am lake’s shore", frozenset(["lake", "fahr", "sofa"]))
+    {'fahr': 'Fahrräder', 'lake': 'lake’s'}
+    >>> sorted(spell("我喜欢灰色的沙发", frozenset(["沙", "沙发"])).items())
+    [('沙', '沙发'), ('沙发', '沙发')]
+    """
+    reading = read(fold(text))
+    words: dict[str, str] = {}
+    dense: set[str] = set()
+    for match in (_ASCII_CHUNK if text.isascii() else _CHUNK).finditer(_lower(text)):
+        given = wanted.intersection(_given(fold(match.group()), match.lastgroup, reading, True))
+        if match.lastgroup in _BY_TOKEN:
+            dense |= given
+        elif given:
+            word = text[match.start() : match.end()]
+            words |= {token: min(words.get(token, word), word, key=len) for token in given}
+    return words | {token: max((each for each in dense if token in each), key=len) for token in dense}
+
+
+def _lower(text: str) -> str:
+    """The text in small letters and with plain apostrophes, as long as it was."""
+    small = text.lower().replace("’", "'")
+    return small if len(small) == len(text) else text
+
+
+def _words(folded: str, reading: Reading, *, keep: bool = False) -> Iterator[str]:
+    if not folded.isascii():
+        chunks = _CHUNK.finditer(folded)
+        return chain.from_iterable(_given(each.group(), each.lastgroup, reading, keep) for each in chunks)
+    spaced = _SPACED_OF[reading, keep]
+    return chain.from_iterable(
+        spaced(chunk) if len(chunk) <= MAX_LENGTH else _take(chunk, reading, keep)
+        for chunk in _ASCII_CHUNK.findall(folded)
+    )
+
+
+def _given(chunk: str, kind: str | None, reading: Reading, keep: bool) -> Iterable[str]:  # noqa: FBT001 - see _take
+    """The tokens of one chunk; `kind` is the group of _CHUNK that it is in, None for words between spaces."""
+    if kind is not None:
+        return _DENSE[kind](chunk)
+    if len(chunk) > MAX_LENGTH:
+        return _take(chunk, reading, keep)
+    return _SPACED_OF[reading, keep](chunk)
 
 
 def _ideographic(run: str) -> Iterator[str]:
     for pair in pairwise(run):
-        yield pair[0]
+        if not _KANA.match(pair[0]):
+            yield pair[0]
         yield "".join(pair)
-    yield run[-1]
+    if len(run) == 1 or not _KANA.match(run[-1]):
+        yield run[-1]
 
 
 def _syllabic(run: str) -> Iterator[str]:
     yield run[:MAX_LENGTH]
     if len(run) > 2:  # a word of two syllables is its own bigram
         yield from map("".join, pairwise(run))
+    if _PARTICLE.fullmatch(run, 1):  # a word of one has none
+        yield run[0]
 
 
 def _clustered(run: str) -> Iterator[str]:
@@ -174,27 +235,48 @@ _DENSE: dict[str, Callable[[str], Iterator[str]]] = {
 }
 
 
-def _read(chunk: str, keep: bool) -> tuple[str, ...]:  # noqa: FBT001 - positional for the cache's speed
+def _take(chunk: str, reading: Reading, keep: bool) -> tuple[str, ...]:  # noqa: FBT001 - a key of the caches
     """The tokens of one spaced chunk; with `keep`, its stop words too."""
     word = _ENGLISH_TAIL.sub("", chunk)
-    if word.isalnum() and not (word.isascii() and _is_mixed(word)):
-        return (_stem(word),) if keep or word not in STOP_WORDS else ()
+    dropped = frozenset() if keep else DROPPED[reading]
+    if word in dropped:
+        return ()
     if word in STOP_WORDS:
-        return (word,) if keep else ()
-    return tuple(
-        dict.fromkeys(
-            part[:MAX_LENGTH]
-            for part in chain(_wholes(word), _parts(word))
-            if part and (keep or part not in STOP_WORDS)
-        )
-    )
+        return (word,)
+    if word.isalnum() and not (word.isascii() and _is_mixed(word)):
+        return tuple(dict.fromkeys(chain((_stem(word),), _letters(word, reading), _tail(word))))
+    parts = (part[:MAX_LENGTH] for part in chain(_wholes(word), _parts(word, reading)))
+    return tuple(dict.fromkeys(part for part in parts if part and part not in dropped))
 
 
-_spaced = lru_cache(maxsize=32_768)(_read)
+_SPACED_OF: dict[tuple[Reading, bool], Callable[[str], tuple[str, ...]]] = {
+    (reading, keep): lru_cache(maxsize=32_768)(partial(_take, reading=reading, keep=keep))
+    for reading, keep in product(Reading, (False, True))
+}
 
 
 def _is_mixed(word: str) -> bool:
-    return not (word.isalpha() or word.isdigit())
+    return not word.isdigit() and _DIGIT.search(word) is not None
+
+
+def _letters(word: str, reading: Reading) -> Iterator[str]:
+    """What else a word is found by in another form: pieces of it.
+
+    McNamee, Nicholas and Mayfield, "Addressing morphological variation in alphabetic languages" (2009): runs
+    of four letters, and beginnings of five, do as well as a stemmer for each. A doubled letter counts
+    as one, for it is often doubled in some of a word's forms only: "raam", "ramen"; "kukka", "kukan".
+    """
+    if word.isdigit() or (reading is Reading.ENGLISH and word.isascii()):
+        return
+    word = _DOUBLED.sub(r"\1", word[:_LONGEST_WORD])
+    fronted = _FRONTED.match(word) is not None
+    latin = word.isascii()
+    if fronted or (len(word) in BEGINNINGS and word[:3].isalpha()):
+        yield word[:3]
+    if not fronted and not (latin and reading is Reading.PREFIXING):
+        yield from (word[:count] for count in BEGINNINGS[1:] if count <= len(word))
+    if fronted or (latin and reading is not Reading.SUFFIXING):
+        yield from (word[at : at + RUN] for at in range(len(word) - RUN + 1))
 
 
 def _wholes(chunk: str) -> Iterator[str]:
@@ -203,20 +285,31 @@ def _wholes(chunk: str) -> Iterator[str]:
         yield chunk.split("://", 1)[1].removeprefix("www.").rstrip(".,;:!?)]}>\"'/")
     elif not any(char.isalpha() for char in chunk):
         long = len(digits) >= 7  # telephone numbers and whole dates, however they are written
-        yield digits if long else chunk.replace(",", "")
-        if len(digits) > 10:  # the number without its country
-            yield digits[-10:]
+        yield digits if long else re.sub(r"[,\s]", "", chunk)
+        yield from _tail(digits)
+        if date := _ISO_DATE.fullmatch(chunk):
+            yield _stem(_MONTHS[int(date[1]) - 1])
     else:
         yield _stem(re.sub(r"[-_/',]", "", chunk.removeprefix("www.")))
+        if thousands := _THOUSANDS.fullmatch(chunk):
+            yield f"{thousands[1]}{thousands[2] or 0}00"
 
 
-def _parts(chunk: str) -> Iterator[str]:
+def _tail(digits: str) -> Iterator[str]:
+    """What is the same in a telephone number with its country, and without."""
+    if len(digits) > 8 and digits.isdigit():
+        yield digits[-8:]
+
+
+def _parts(chunk: str, reading: Reading) -> Iterator[str]:
     for part in _PART.findall(chunk.replace(",", "")):
         if part.isdigit():
             yield part.lstrip("0") or "0" if len(part) <= 2 else part  # 05 is the 5th
             continue
         yield _stem(part)
-        if _is_mixed(part) and len(pieces := _MIXED.findall(part)) > 1:
+        if not _is_mixed(part):
+            yield from _letters(part, reading)
+        elif len(pieces := _MIXED.findall(part)) > 1:
             yield from map(_stem, pieces)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from recollect.core import model
@@ -29,6 +31,7 @@ _ORIGINS: dict[model.Trust, Origin] = {
     model.Trust.OWNER: "owner",
 }
 _MEMORY_FIELDS = tuple(field.name for field in fields(model.Memory))
+_memory_values = attrgetter(*_MEMORY_FIELDS)
 _ID = "019a9d3c-5b7e-7c1a-9f00-2d6b8c4e1a55"
 _OTHER_ID = "019a9d3c-5b7e-7c1a-9f00-2d6b8c4e1a56"
 _TIME = "2026-03-02T09:30:00Z"
@@ -127,10 +130,15 @@ class Memory(Answer):
     @classmethod
     def of(cls, memory: model.Memory) -> Self:
         """As the core has it, its ranks by name."""
-        values = {name: getattr(memory, name) for name in _MEMORY_FIELDS}
+        return cls(**cls.fields_of(memory))
+
+    @staticmethod
+    def fields_of(memory: model.Memory) -> dict[str, Any]:
+        """The fields of the answer for a memory, not checked: the core made them."""
+        values = dict(zip(_MEMORY_FIELDS, _memory_values(memory), strict=True))
         values["trust"] = _ORIGINS[memory.trust]
         values["min_role"] = _RANKS[memory.min_role]
-        return cls(**values)
+        return values
 
 
 _HIT: dict[str, Any] = {
@@ -180,22 +188,39 @@ class Hit(Answer):
         description="The summands of the score, by feature; null unless `explain`."
     )
 
-    @classmethod
-    def of(cls, hit: model.Hit, *, explain: bool) -> Self:
-        """As the core ranked it."""
-        parts = dict(hit.parts) if explain else None
-        return cls(
-            memory=Memory.of(hit.memory), score=hit.score, why=hit.why, parts=parts, similarity=hit.similarity
-        )
+    @staticmethod
+    def fields_of(hit: model.Hit, *, explain: bool) -> dict[str, Any]:
+        """The fields of the answer for a hit, not checked: the core made them."""
+        return {
+            "memory": Memory.fields_of(hit.memory),
+            "score": hit.score,
+            "similarity": hit.similarity,
+            "why": hit.why,
+            "parts": dict(hit.parts) if explain else None,
+        }
 
 
 class Recalled(Answer):
     """What answers a question, the best first."""
 
-    model_config = _shown({"hits": [_HIT], "took_ms": 3.4})
+    model_config = _shown({"hits": [_HIT], "confidence": 0.83, "took_ms": 3.4})
 
     hits: list[Hit] = Field(description="At most `limit`.")
+    confidence: float = Field(
+        description="How likely the answer is among the first ten hits, from 0 to 1: low where nothing that "
+        "is remembered is near to what was asked. A guess; docs/recall.md says how good a one."
+    )
     took_ms: float = Field(description="How long the search took within the server, in milliseconds.")
+
+    @staticmethod
+    def sent(found: model.Recalled, took_ms: float, *, explain: bool) -> JsonText:
+        """As the core ranked them, straight to JSON: a model of each hit would cost more than the rest."""
+        shown = {
+            "hits": [Hit.fields_of(hit, explain=explain) for hit in found],
+            "confidence": round(found.confidence, 3),
+            "took_ms": took_ms,
+        }
+        return JsonText(to_json(shown, inf_nan_mode="null"))
 
 
 class Context(Answer):

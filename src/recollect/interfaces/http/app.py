@@ -14,6 +14,7 @@ from recollect.interfaces.http.calls import Server
 from recollect.interfaces.http.layers import Authentication, Body, Guard, Limits
 from recollect.interfaces.http.openapi import serve_description
 from recollect.interfaces.http.problems import answer_http, answer_invalid
+from recollect.interfaces.http.shortcut import Shortcut
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def make_app(server: Server, bounds: Bounds) -> FastAPI:
     app = make_routes(server.version)
     app.state.server = server
     # The last one added is the outermost.
+    app.add_middleware(Shortcut, routes=recall.router.routes)
     app.add_middleware(Body, most=bounds.body)
     app.add_middleware(Authentication, service=server.service, credentials=server.credentials)
     app.add_middleware(Limits, most=bounds.requests, seconds=bounds.seconds)

@@ -1,7 +1,8 @@
 """What every request passes before it reaches a route, as plain ASGI, the outermost first.
 
 Guard (a request's id, errors, headers) → Limits (how many at once, how long) → Authentication (who asks)
-→ Body (how large) → the routes. Nothing of a request is read before it is known who asks.
+→ Body (how large) → Shortcut (what is fit is answered at once) → the routes. Nothing of a request is read
+before it is known who asks.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 import logging
 import re
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recollect.core.credentials import Credentials
@@ -24,12 +24,36 @@ log = logging.getLogger(__name__)
 
 LIVE = "/v1/health/live"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MARKS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 
 
 def _is_open(scope: Scope) -> bool:
     """Whether a request is for the one page that answers anybody."""
     path: str = scope["path"]
     return scope["method"] == "GET" and path.removeprefix(scope.get("root_path", "")) == LIVE
+
+
+def sent(scope: Scope, header: bytes) -> list[str]:
+    """The values of a request's header, one for each time that it was sent."""
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == header]
+
+
+def replaying(message: Message, receive: Receive) -> Receive:
+    """What tells the message again, and then what comes after it."""
+    told = False
+
+    async def replay() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return message
+
+    return replay
 
 
 class Guard:
@@ -44,8 +68,8 @@ class Guard:
             return
         # Routes match the path as it was sent, so that an id may hold a slash (%2F).
         scope["path"] = scope["raw_path"].decode("latin-1")
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
+        given = sent(scope, b"x-request-id")
+        request_id = given[0] if given and _REQUEST_ID.fullmatch(given[0]) else str(uuid7())
         started = False
 
         async def outgoing(message: Message) -> None:
@@ -64,11 +88,7 @@ class Guard:
 
 
 def _mark(message: Message, request_id: str) -> None:
-    headers = MutableHeaders(scope=message)
-    headers["X-Request-Id"] = request_id
-    headers["Cache-Control"] = "no-store"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    message["headers"] = [*message["headers"], *_MARKS, (b"x-request-id", request_id.encode())]
 
 
 def _problem(error: Exception, request_id: str, scope: Scope) -> Problem:
@@ -122,8 +142,8 @@ class Authentication:
 
 
 def _bearer(scope: Scope) -> str:
-    sent = Headers(scope=scope).getlist("authorization")
-    scheme, _, credential = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    given = sent(scope, b"authorization")
+    scheme, _, credential = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not credential.strip():
         raise Unauthenticated
     return credential.strip()
@@ -143,16 +163,8 @@ class Body:
         body = await self._read(scope, receive)
         if body is None:
             return
-
-        async def replay() -> Message:
-            nonlocal body
-            if body is None:
-                return await receive()
-            message = {"type": "http.request", "body": body, "more_body": False}
-            body = None
-            return message
-
-        await self._app(scope, replay, send)
+        whole = {"type": "http.request", "body": body, "more_body": False}
+        await self._app(scope, replaying(whole, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body; None if the client went away.
@@ -181,6 +193,6 @@ class Body:
 
 def _declared(scope: Scope) -> int:
     """The length that a request says its body has; 0 if it says none that is a number."""
-    length = Headers(scope=scope).get("content-length", "")
+    given = sent(scope, b"content-length")
     # Of thousands of digits Python makes no number; the first are enough to see that it is too large.
-    return int(length[:20]) if length.isdecimal() else 0
+    return int(given[0][:20]) if given and given[0].isdecimal() else 0

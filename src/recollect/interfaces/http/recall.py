@@ -19,10 +19,9 @@ router = APIRouter(prefix="/v1", tags=["recall"])
 async def recall(asked: Asked, request: RecallRequest) -> Response:
     """The memories that answer a question best, the best first. Filters apply before anything is ranked."""
     began = time.perf_counter()
-    hits = await asked.service.recall(asked.principal, request.query, request.filter(), limit=request.limit)
+    found = await asked.service.recall(asked.principal, request.query, request.filter(), limit=request.limit)
     took = round((time.perf_counter() - began) * 1_000, 2)
-    shown = [answers.Hit.of(hit, explain=request.explain) for hit in hits]
-    return answers.Recalled(hits=shown, took_ms=took).send()
+    return answers.Recalled.sent(found, took, explain=request.explain)
 
 
 @router.post("/context", response_model=answers.Context)

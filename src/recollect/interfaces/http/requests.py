@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import UUID
 
@@ -349,7 +350,16 @@ class RecallRequest(Scope):
 
     query: Question = Field(description="In words, as somebody would ask it; times in it are understood.")
     limit: int = Field(10, ge=1, le=MOST_HITS, description="How many hits at most.")
+    all_users: bool = Field(
+        False,
+        description="Search what is remembered of everybody, for staff: without `user_id`. A person's own "
+        "credential still finds only what is theirs. See docs/recall.md for large tenants.",
+    )
     explain: bool = Field(False, description="Also the parts of each score.")
+
+    def filter(self) -> model.Filter:
+        """As the core has it."""
+        return replace(super().filter(), all_users=self.all_users)
 
 
 class ContextRequest(Scope):

@@ -22,9 +22,11 @@ _TEXTS = _read()
 FRAGMENTS = frozenset(name for name, text in _TEXTS.items() if text.startswith("-- Fragment:"))
 
 
-def _fill(text: str) -> bytes:
-    return _FRAGMENT.sub(lambda match: _TEXTS[match[1]], text).encode()
+def _fill(text: str) -> str:
+    return _FRAGMENT.sub(lambda match: _fill(_TEXTS[match[1]]), text)
 
 
-QUERIES: dict[str, bytes] = {name: _fill(text) for name, text in _TEXTS.items() if name not in FRAGMENTS}
+QUERIES: dict[str, bytes] = {
+    name: _fill(text).encode() for name, text in _TEXTS.items() if name not in FRAGMENTS
+}
 """Every query by its name."""

@@ -42,26 +42,30 @@ LIMIT %(limit)s::integer
 -- One memory; many are sent as a pipeline of this statement.
 INSERT INTO memories (
     tenant_id, id, kind, user_id, agent_id, session_id, seq, role, name, content, data, embedding_model,
-    embedding, window_embedding, terms, term_count, importance, confidence, trust, min_role, pinned,
-    valid_from, valid_to, recorded_at, expires_at, evidence, source)
+    embedding, window_embedding, term_count, words, counts, traits, mentions, importance, confidence, trust,
+    min_role, pinned, valid_from, valid_to, recorded_at, expires_at, evidence, source)
 VALUES (
     %(tenant_id)s::uuid, %(id)s::uuid, %(kind)s, %(user_id)s, %(agent_id)s, %(session_id)s, %(seq)s::integer,
     %(role)s, %(name)s, %(content)s, %(metadata)s::jsonb, %(model)s::smallint, %(embedding)s::halfvec,
-    %(window_embedding)s::halfvec, %(terms)s::tsvector, %(term_count)s::integer, %(importance)s::real,
-    %(confidence)s::real, %(trust)s::smallint, %(min_role)s::smallint, %(pinned)s::boolean,
-    %(valid_from)s::timestamptz, %(valid_to)s::timestamptz, %(recorded_at)s::timestamptz,
-    %(expires_at)s::timestamptz, %(evidence)s::uuid[], %(source)s::jsonb)
+    %(window_embedding)s::halfvec, %(term_count)s::integer, %(words)s::bytea, %(counts)s::bytea,
+    %(traits)s::smallint, %(mentions)s::bytea, %(importance)s::real, %(confidence)s::real,
+    %(trust)s::smallint, %(min_role)s::smallint, %(pinned)s::boolean, %(valid_from)s::timestamptz,
+    %(valid_to)s::timestamptz, %(recorded_at)s::timestamptz, %(expires_at)s::timestamptz, %(evidence)s::uuid[],
+    %(source)s::jsonb)
 
 -- name: update_memory
 -- What a person may correct; a vector that is not given stays.
 UPDATE memories SET
-    content = %(content)s::text, trust = %(trust)s::smallint, data = %(metadata)s::jsonb, importance = %(importance)s::real,
-    pinned = %(pinned)s::boolean, min_role = %(min_role)s::smallint,
+    content = %(content)s::text, trust = %(trust)s::smallint, data = %(metadata)s::jsonb,
+    importance = %(importance)s::real, pinned = %(pinned)s::boolean, min_role = %(min_role)s::smallint,
     valid_to = %(valid_to)s::timestamptz, expires_at = %(expires_at)s::timestamptz,
     embedding_model = coalesce(%(model)s::smallint, embedding_model),
     embedding = coalesce(%(embedding)s::halfvec, embedding),
-    terms = coalesce(%(terms)s::tsvector, terms),
     term_count = coalesce(%(term_count)s::integer, term_count),
+    words = coalesce(%(words)s::bytea, words),
+    counts = coalesce(%(counts)s::bytea, counts),
+    traits = coalesce(%(traits)s::smallint, traits),
+    mentions = coalesce(%(mentions)s::bytea, mentions),
     window_embedding = CASE WHEN %(embedding)s::halfvec IS NULL THEN window_embedding END
 WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid
 

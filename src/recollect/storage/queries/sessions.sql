@@ -28,7 +28,7 @@ WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text
 
 -- name: last_turn
 -- Where a session stands, and its newest turn, on which the next one's window rests.
-SELECT s.last_seq, s.user_id, s.participants, m.content
+SELECT s.last_seq, s.user_id, s.agent_id, s.participants, m.content
 FROM sessions AS s
 LEFT JOIN memories AS m
     ON m.tenant_id = s.tenant_id AND m.session_id = s.session_id AND m.seq = s.last_seq
