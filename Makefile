@@ -6,7 +6,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
 
 .PHONY: help run test check locks-current lock soak clean
-.PHONY: bench-locomo bench-recall bench-embedding bench-times bench-weight
+.PHONY: bench-locomo bench-recall bench-embedding bench-times bench-weight bench-speed bench-peers
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,14 @@ bench-times: .venv/.installed-dev  ## Times in questions, against Microsoft's sp
 
 bench-weight: .venv/.installed-dev  ## The installation, the start, the memory when idle.
 	@$(BIN)/python benchmarks/weight.py
+
+# ARGS='--quick' tries it out; ARGS='--home DIR' keeps the stores, and takes them the next time.
+bench-speed: .venv/.installed-dev  ## Latency over HTTP at 10^5 and 10^6 memories in 1,000 tenants; 35 minutes.
+	@PYTHONPATH=benchmarks $(BIN)/python -m speed $(ARGS)
+
+# ARGS='--envs DIR' says where the environments are kept.
+bench-peers: .venv/.installed-dev  ## mem0, LangGraph's store and Hindsight beside Recollect; fetches them from PyPI.
+	@PYTHONPATH=benchmarks $(BIN)/python -m peers $(ARGS)
 
 soak: .venv/.installed-dev  ## kill -9 while 10,000 messages are written: none lost, none doubled.
 	@$(BIN)/python benchmarks/crash.py

@@ -40,11 +40,17 @@ class Served:
 def new_home() -> Iterator[Path]:
     """An empty home, which root's account for PostgreSQL reaches, with the model that is here already."""
     with tempfile.TemporaryDirectory(prefix="recollect-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        if (kept := load_settings().home / "models").is_dir():
-            (home / "models").symlink_to(kept)
-        yield home
+        yield make_home(Path(folder))
+
+
+def make_home(home: Path) -> Path:
+    """A home in a folder, made if it is not there, which root's account for PostgreSQL reaches."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o755)
+    models = home / "models"
+    if (kept := load_settings().home / "models").is_dir() and not models.exists():
+        models.symlink_to(kept)
+    return home
 
 
 def recollect(home: Path, *arguments: str, python: str = sys.executable) -> dict[str, str]:
@@ -58,15 +64,23 @@ def recollect(home: Path, *arguments: str, python: str = sys.executable) -> dict
     return answer
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
 @contextmanager
 def serve(home: Path, key: str, python: str = sys.executable) -> Iterator[Served]:
     """The server over a home, from when it answers until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
+    # None of our settings; and bytecode is kept from one start to the next, as in an installation.
+    others = ("RECOLLECT_", "PYTHONDONTWRITEBYTECODE")
     process = subprocess.Popen(
         [python, "-m", "recollect", "serve", "--home", str(home), "--port", str(port)],
         stdout=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if not name.startswith("RECOLLECT_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith(others)},
     )
     try:
         url = f"http://127.0.0.1:{port}"
