@@ -57,6 +57,7 @@ STAGES = (
     (CONNECTION, "recollect.storage.pool", "PostgresStorage._send"),
     ("gathering and decoding", "recollect.storage.transaction", "Transaction.gather"),
     ("features and ranking", "recollect.core.reading", "_rank"),
+    ("how sure it is", "recollect.core.reading", "confidence"),
     ("reading the hits", "recollect.storage.transaction", "Transaction.memories"),
     ("why, in words", "recollect.core.reading", "_hit"),
     ("serialising", "recollect.interfaces.http.answers", "Recalled.sent"),

@@ -17,7 +17,7 @@ from recollect.core.ports import Aim, Probe
 from recollect.core.recall.candidates import Candidates
 from recollect.core.text.tokens import tokenize
 from recollect.core.text.traits import traits
-from recollect.storage import memories
+from recollect.storage import gathering, memories
 
 pytestmark = pytest.mark.anyio
 WORDS = [f"word{place}" for place in range(30)]
@@ -80,6 +80,7 @@ async def test_the_columns_are_those_of_the_rows(
     bed: Bed, seed: int, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memories, "PAGE", page)
+    monkeypatch.setattr(gathering, "MOST_HELD", 2 * page)
     luck = random.Random(seed)
     who = await bed.tenant("loft")
     rows = await fill(bed, who, luck)

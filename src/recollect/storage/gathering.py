@@ -36,6 +36,9 @@ EPOCH = 946_684_800
 SPAN = 16
 """The bytes of a mention: two float8."""
 
+MOST_HELD = 20_000
+"""Of a scope that comes in parts, no more rows are held before the best of them are chosen."""
+
 Places = NDArray[np.intp]
 
 
@@ -118,12 +121,15 @@ class Gathering:
         self._total += len(rows.records)
         self._tokens += int(rows.records["length"].sum(dtype=np.int64))
         self._holders += np.count_nonzero(rows.frequencies, axis=0)
-        self._kept.append(self._best(rows))
+        self._kept.append(rows)
+        if sum(len(part.records) for part in self._kept) > MOST_HELD:
+            held = Rows.join(self._kept)
+            self._kept = [held.take(self._best(held))]
         return _oldest(rows.records) if len(rows.records) >= limit else None
 
-    def _best(self, rows: Rows) -> Rows:
+    def _best(self, rows: Rows) -> Places:
         if len(rows.records) <= self._depth:
-            return rows
+            return np.arange(len(rows.records))
         held = (rows.frequencies > 0) / np.maximum(self._holders, 1)
         ways = (
             np.nan_to_num(rows.records["dense"], nan=-np.inf),
@@ -131,16 +137,17 @@ class Gathering:
             held.sum(axis=1),
             rows.records["id"][:, 0],
         )
-        return rows.take(np.unique(np.concatenate([_highest(way, self._depth) for way in ways])))
+        return np.unique(np.concatenate([_highest(way, self._depth) for way in ways]))
 
     def candidates(self) -> Candidates:
         """What was kept, in the order of (session, seq)."""
         if not self._total:
             return Candidates.none(len(self._holders))
-        rows = self._best(Rows.join(self._kept))
-        sessions = _codes(rows.records)
-        order = np.lexsort((rows.records["seq"], sessions))
-        rows, sessions = rows.take(order), sessions[order]
+        rows = Rows.join(self._kept) if len(self._kept) > 1 else self._kept[0]
+        best = self._best(rows)
+        sessions = _codes(rows.records[best])
+        order = np.lexsort((rows.records["seq"][best], sessions))
+        rows, sessions = rows.take(best[order]), sessions[order]
         records = rows.records
         return Candidates(
             ids=_ids(records),

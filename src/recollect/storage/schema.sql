@@ -67,6 +67,8 @@ CREATE INDEX sessions_of_user ON sessions (tenant_id, user_id, created_at);
 -- `embedding` is the turn without its participants' names, `window_embedding` the turn after the one before it.
 -- `words`: of each distinct token the first 4 bytes of its SHA-256; `counts`: how often it stands there, a byte
 -- each, 255 at most. `mentions`: the times that the text speaks of, pairs of float8 in seconds since the epoch.
+-- `features`: what else is ranked by, as storage/gathering.py reads it, joined here because a recall of a thousand
+-- rows would spend more on making it than on comparing their vectors.
 CREATE TABLE memories (
     tenant_id         uuid NOT NULL,
     id                uuid NOT NULL,
@@ -101,6 +103,11 @@ CREATE TABLE memories (
     counts            bytea STORAGE EXTERNAL NOT NULL DEFAULT '',
     traits            smallint NOT NULL DEFAULT 0,
     mentions          bytea NOT NULL DEFAULT '',
+    features          bytea NOT NULL GENERATED ALWAYS AS (
+        uuid_send(id) || int8send(hashtextextended(coalesce(session_id, ''), 0)) || timestamptz_send(valid_from)
+        || int4send(coalesce(seq, 0)) || int4send(term_count) || int4send(length(words))
+        || int4send(length(mentions)) || int2send(traits)
+        || int2send(CASE role WHEN 'user' THEN 1 WHEN 'assistant' THEN 2 ELSE 0 END::smallint)) STORED,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, session_id),

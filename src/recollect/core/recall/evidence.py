@@ -32,8 +32,9 @@ Group: TypeAlias = Iterator[Column]
 class Head:
     """The best m rows of n candidates, with what is told of them.
 
-    `levels` (n, 5): dense, window, words, window_words and the fusion's score, in deviations. `before` and
-    `after` (m,): the rows of the turns around each, itself where `preceded` or `followed` says there is none.
+    `levels` (5, n): dense, window, words, window_words and the fusion's score, in deviations. `cosines`
+    (2, n): dense and window, the mean for those that are not known. `before` and `after` (m,): the rows of
+    the turns around each, itself where `preceded` or `followed` says there is none.
     """
 
     asked: Asked
@@ -42,18 +43,21 @@ class Head:
     features: Mapping[str, Floats]
     rows: NDArray[np.intp]
     levels: Floats
+    cosines: Floats
     before: NDArray[np.intp]
     after: NDArray[np.intp]
     preceded: Floats
     followed: Floats
 
-    def previous(self, column: Floats) -> Floats:
-        """Of the (n,) or (n, …) values those of the turns before the head's, 0 where there is none."""
-        return (column[self.before].T * self.preceded).T
+    def previous(self, values: Floats) -> Floats:
+        """Of the (…, n) values those of the turns before the head's, 0 where there is none."""
+        previous: Floats = values[..., self.before] * self.preceded
+        return previous
 
-    def following(self, column: Floats) -> Floats:
-        """Of the (n,) or (n, …) values those of the turns after the head's, 0 where there is none."""
-        return (column[self.after].T * self.followed).T
+    def following(self, values: Floats) -> Floats:
+        """Of the (…, n) values those of the turns after the head's, 0 where there is none."""
+        following: Floats = values[..., self.after] * self.followed
+        return following
 
 
 SIGNALS = ("dense", "window", "words", "window_words")
@@ -68,12 +72,13 @@ def head(
     """The HEAD rows of the highest fused score; `features` as `measure` gives them."""
     n = len(found)
     rows = np.sort(np.argpartition(-fused, HEAD - 1)[:HEAD]) if n > HEAD else np.arange(n)
-    levels = np.stack([standardise(features[name]) for name in SIGNALS] + [standardise(fused)], axis=1)
+    levels = standardise(np.array([*(features[name] for name in SIGNALS), fused]))
+    cosines = np.array([_filled(features["dense"]), _filled(features["window"])])
     linked = np.zeros(n + 1)
     linked[1:n] = neighbours.follows
     preceded, followed = linked[rows], linked[rows + 1]
     before, after = rows - preceded.astype(np.intp), rows + followed.astype(np.intp)
-    return Head(read(query), query, found, features, rows, levels, before, after, preceded, followed)
+    return Head(read(query), query, found, features, rows, levels, cosines, before, after, preceded, followed)
 
 
 def describe(best: Head) -> dict[str, Floats | float]:
@@ -92,6 +97,8 @@ def matrix(columns: Mapping[str, Floats | float], rows: int) -> Floats:
 def _filled(cosines: Floats) -> Floats:
     """The cosines, the mean of those that are known for those that are not."""
     known = np.isfinite(cosines)
+    if known.all():
+        return cosines
     filled: Floats = np.where(known, cosines, cosines[known].mean() if known.any() else 0.0)
     return filled
 
@@ -104,49 +111,55 @@ def _ranks(column: Floats) -> Floats:
 
 
 def _meaning(best: Head) -> Group:
+    tops = best.cosines.max(axis=1, initial=0.0)
     for place, name in enumerate(("dense", "window")):
-        cosines = _filled(best.features[name])
-        yield f"{name} level", best.levels[best.rows, place]
-        yield f"{name} cosine", cosines[best.rows]
-        yield f"{name} gap", cosines[best.rows] - cosines.max(initial=0.0)
-        yield f"{name} rank", _ranks(best.levels[best.rows, place])
-    window = _filled(best.features["window"])
-    yield "next window cosine", best.following(window)
-    yield "next window gap", best.following(window) - window.max(initial=0.0)
+        level, cosine = best.levels[place, best.rows], best.cosines[place, best.rows]
+        yield f"{name} level", level
+        yield f"{name} cosine", cosine
+        yield f"{name} gap", cosine - tops[place]
+        yield f"{name} rank", _ranks(level)
+    following = best.following(best.cosines[1])
+    yield "next window cosine", following
+    yield "next window gap", following - tops[1]
 
 
 def _words(best: Head) -> Group:
     found, rows = best.found, best.rows
     rarity = np.log1p((found.total - found.holders + 0.5) / (found.holders + 0.5))
-    whole = float(rarity.sum()) or 1.0
-    frequencies = found.frequencies.astype(np.float64)
-    own = frequencies[rows] > 0
-    wide = own | (best.previous(frequencies) > 0) | (best.following(frequencies) > 0)
+    named: Floats = np.array(best.asked.named, bool) * rarity
+    whole, names = float(rarity.sum()) or 1.0, float(named.sum()) or 1.0
+    top = float(rarity.max(initial=0.0)) or 1.0
+    held = np.ascontiguousarray(found.frequencies.T > 0)
+    own = held[:, rows]
+    both = np.array([own, own | held[:, best.before] | held[:, best.after]], np.float64)
+    share, window_share = rarity / whole @ both
+    rarest, window_rarest = (both * (rarity / top)[:, None]).max(axis=1, initial=0.0)
+    names_share, window_names_share = named / names @ both
     scores = best.features["words"] / (whole * (SATURATION + 1))
-    yield "words level", best.levels[rows, 2]
+    levels, window_levels = best.levels[2:4, rows]
+    yield "words level", levels
     yield "words share", scores[rows]
     yield "words gap", scores[rows] - scores.max(initial=0.0)
-    yield "words rank", _ranks(best.levels[rows, 2])
-    yield "window words level", best.levels[rows, 3]
-    yield "coverage", own @ rarity / whole
-    yield "window coverage", wide @ rarity / whole
-    top = float(rarity.max(initial=0.0)) or 1.0
-    yield "rarest", (own * rarity).max(axis=1, initial=0.0) / top
-    yield "window rarest", (wide * rarity).max(axis=1, initial=0.0) / top
-    yield "matched", own.sum(axis=1) / 4.0
-    named: Floats = np.array(best.asked.named, bool) * rarity
-    share = float(named.sum()) or 1.0
+    yield "words rank", _ranks(levels)
+    yield "window words level", window_levels
+    yield "coverage", share
+    yield "window coverage", window_share
+    yield "rarest", rarest
+    yield "window rarest", window_rarest
+    yield "matched", both[0].sum(axis=0) / 4.0
     yield "names asked", float(min(int(np.count_nonzero(named)), 3))
-    yield "names matched", own @ named / share
-    yield "window names matched", wide @ named / share
+    yield "names matched", names_share
+    yield "window names matched", window_names_share
 
 
 def _speaker(best: Head) -> Group:
     asked = best.query.names
     spoke = best.features["speaker"]
-    known = np.array([best.found.names[row] is not None for row in best.rows.tolist()], float)
     own = spoke[best.rows]
-    other = (known - own) * (len(asked) == 1)
+    other: Floats | float = 0.0
+    if len(asked) == 1:
+        names = best.found.names
+        other = np.array([names[row] is not None for row in best.rows.tolist()], float) - own
     yield "people asked", float(min(len(asked), 3))
     yield "speaker asked", own
     yield "other speaker", other
@@ -156,25 +169,26 @@ def _speaker(best: Head) -> Group:
 
 _BITS = np.array(list(Trait), np.int32)
 _IS = [f"is {trait.name}" for trait in Trait]
+_ASKS = {kind: f"asks {kind.name}" for kind in Kind}
 
 
 def _turn(best: Head) -> Group:
     found = best.found
-    held: Floats = (found.traits[best.rows, None] & _BITS > 0).astype(np.float64)
-    yield from zip(_IS, held.T, strict=True)
+    yield from zip(_IS, (found.traits[best.rows] & _BITS[:, None] > 0).astype(np.float64), strict=True)
     asks = ((found.traits & Trait.ENDS_ASKING) > 0).astype(float)
     yield "answers", best.previous(asks)
     yield "is answered", best.following(asks)
     lengths = np.log1p(found.lengths.astype(np.float64))
-    yield "length", lengths[best.rows]
-    yield "relative length", lengths[best.rows] - float(lengths.sum()) / max(len(lengths), 1)
+    own = lengths[best.rows]
+    yield "length", own
+    yield "relative length", own - float(lengths.sum()) / max(len(lengths), 1)
     yield "previous length", best.previous(lengths)
 
 
 def _answer(best: Head) -> Group:
     asked = best.asked
-    for kind in Kind:
-        yield f"asks {kind.name}", float(asked.kind is kind)
+    for kind, name in _ASKS.items():
+        yield name, float(asked.kind is kind)
     expected = EXPECTED[asked.kind]
     fits = ((best.found.traits & expected) > 0).astype(float)
     yield "fits", fits[best.rows]
@@ -186,22 +200,23 @@ def _answer(best: Head) -> Group:
 def _around(best: Head) -> Group:
     previous, following = best.previous(best.levels), best.following(best.levels)
     for place, name in enumerate((*SIGNALS, "fused")):
-        yield f"previous {name}", previous[:, place]
-        yield f"following {name}", following[:, place]
+        yield f"previous {name}", previous[place]
+        yield f"following {name}", following[place]
     yield "is first", 1.0 - best.preceded
     yield "is last", 1.0 - best.followed
 
 
 def _session(best: Head) -> Group:
     found, rows = best.found, best.rows
-    fused = best.levels[:, 4]
+    fused = best.levels[4]
     levels = session_level(found.sessions, fused)
-    yield "fused level", fused[rows]
-    yield "fused gap", fused[rows] - fused.max(initial=0.0)
-    yield "fused rank", _ranks(fused[rows])
-    yield "session level", levels[rows]
-    yield "session gap", levels[rows] - levels.max(initial=0.0)
-    yield "above session", fused[rows] - levels[rows]
+    own, session = fused[rows], levels[rows]
+    yield "fused level", own
+    yield "fused gap", own - fused.max(initial=0.0)
+    yield "fused rank", _ranks(own)
+    yield "session level", session
+    yield "session gap", session - levels.max(initial=0.0)
+    yield "above session", own - session
     yield "place", np.log1p(found.seqs[rows].astype(np.float64))
 
 
@@ -252,7 +267,7 @@ def _role(best: Head) -> Group:
 def _scope(best: Head) -> Group:
     yield "tokens", float(min(len(best.query.tokens), 12))
     yield "rows", float(np.log1p(len(best.found)))
-    yield "best cosine", float(_filled(best.features["dense"]).max(initial=0.0))
+    yield "best cosine", float(best.cosines[0].max(initial=0.0))
 
 
 GROUPS: dict[str, Callable[[Head], Group]] = {

@@ -20,7 +20,7 @@ def measure(query: Query, candidates: Candidates, neighbours: Neighbours) -> dic
         "window": candidates.window.astype(np.float64),
         "words": _words(candidates),
         "window_words": _window_words(candidates, neighbours),
-        "speaker": np.array([name is not None and name in query.names for name in candidates.names], float),
+        "speaker": _spoken(query, candidates),
         "date": _dated(query, candidates),
     }
 
@@ -37,10 +37,18 @@ def _words(candidates: Candidates) -> Floats:
 
 def _window_words(candidates: Candidates, neighbours: Neighbours) -> Floats:
     """Windows are counted among the candidates: nearly all that hold a token are there."""
-    frequencies = neighbours.window(candidates.frequencies.astype(np.float64))
+    frequencies = neighbours.window(candidates.frequencies.astype(np.float64, order="F"))
     lengths = neighbours.window(candidates.lengths.astype(np.float64))
     mean_length = float(lengths.mean()) if len(lengths) else 0.0
-    return bm25(frequencies, lengths, np.count_nonzero(frequencies, axis=0), candidates.total, mean_length)
+    return bm25(frequencies, lengths, (frequencies > 0).sum(axis=0), candidates.total, mean_length)
+
+
+def _spoken(query: Query, candidates: Candidates) -> Floats:
+    if not query.names:
+        return np.zeros(len(candidates))
+    asked = frozenset(query.names)
+    spoken = np.fromiter(map(asked.__contains__, candidates.names), bool, len(candidates))
+    return spoken.astype(np.float64)
 
 
 def _dated(query: Query, candidates: Candidates) -> Floats:

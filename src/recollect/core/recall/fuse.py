@@ -35,18 +35,20 @@ WEIGHTS = Weights()
 """Set by hand, not fitted to any data set."""
 
 
-def standardise(column: Floats) -> Floats:
-    """The column in standard deviations from its mean; 0 where nothing is known, or all are alike.
+def standardise(columns: Floats) -> Floats:
+    """Columns (…, n), each in standard deviations from its mean; 0 where nothing is known, or all are alike.
 
     >>> standardise(np.array([1.0, 3.0, np.nan])).tolist()
     [-1.0, 1.0, 0.0]
     """
-    known = np.isfinite(column)
-    values = column[known]
-    standard = np.zeros(len(column))
+    known = np.isfinite(columns)
+    count = known.sum(axis=-1, keepdims=True).clip(min=1)
+    values = np.where(known, columns, 0.0)
+    apart = (values - values.sum(axis=-1, keepdims=True) / count) * known
+    deviation = np.sqrt((apart * apart).sum(axis=-1, keepdims=True) / count)
     # All alike up to rounding: a deviation that is nothing but rounding errors must not be divided by.
-    if values.size and (deviation := values.std()) > 1e-6 * np.abs(values).max():
-        standard[known] = (values - values.mean()) / deviation
+    alike = deviation <= 1e-6 * np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
+    standard: Floats = apart / np.where(alike, np.inf, deviation)
     return standard
 
 
@@ -54,8 +56,10 @@ def fuse(
     features: Mapping[str, Floats], sessions: NDArray[np.int32], neighbours: Neighbours, weights: Weights
 ) -> dict[str, Floats]:
     """The summands of each row's score, one column (n,) for each weight."""
-    parts = {name: getattr(weights, name) * standardise(column) for name, column in features.items()}
-    own = np.sum(list(parts.values()), axis=0)
+    worth = np.array([getattr(weights, name) for name in features])
+    weighed = worth[:, None] * standardise(np.array(list(features.values())))
+    own = weighed.sum(axis=0)
+    parts = dict(zip(features, weighed, strict=True))
     parts["previous"] = weights.previous * neighbours.previous(own)
     parts["following"] = weights.following * neighbours.following(own)
     near = own + parts["previous"] + parts["following"]

@@ -42,11 +42,13 @@ class Net:
 
     def score(self, evidence: Floats) -> Floats:
         """How well each of m rows answers, (m,): logarithms, of which only the differences mean something."""
-        values: Single = np.clip((evidence - self.shift) * self.scale, -CLIP, CLIP).astype(np.float32)[None]
+        apart = (evidence - self.shift.astype(np.float64)) * self.scale.astype(np.float64)
+        values: Single = apart.clip(-CLIP, CLIP).astype(np.float32)[None]
         for place, (weights, biases) in enumerate(self.layers):
-            values = values @ weights + biases
+            values = values @ weights
+            values += biases
             if place < len(self.layers) - 1:
-                values = np.maximum(values, 0.0)
+                np.maximum(values, 0.0, out=values)
         scores: Floats = values[..., 0].mean(axis=0, dtype=np.float64)
         return scores
 

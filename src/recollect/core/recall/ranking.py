@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
+from math import isnan
 
 import numpy as np
 
@@ -48,20 +50,22 @@ def rank(
     neighbours = Neighbours.of(candidates)
     features = measure(query, candidates, neighbours)
     parts = fuse(features, candidates.sessions, neighbours, weights)
+    names, summands = tuple(parts), np.array(list(parts.values()))
     if net and len(candidates) and np.isfinite(candidates.dense).all():
-        fused: Floats = np.sum(list(parts.values()), axis=0)
-        learned = _learned(net, head(query, candidates, features, fused, neighbours))
-        parts = {name: FLOOR * column for name, column in parts.items()} | {"learned": learned}
-    scores: Floats = np.sum(list(parts.values()), axis=0)
+        learned = _learned(net, head(query, candidates, features, summands.sum(axis=0), neighbours))
+        names, summands = (*names, "learned"), np.vstack([FLOOR * summands, learned])
+    scores: Floats = summands.sum(axis=0)
+    best = _best(scores, candidates, k)
     return [
-        Ranked(
-            index=index,
-            score=float(scores[index]),
-            parts={name: float(column[index]) for name, column in parts.items()},
-            matched=_matched(query, candidates, index),
-            similarity=_known(candidates.dense[index]),
+        Ranked(index, score, dict(zip(names, parts, strict=True)), matched, _known(similarity))
+        for index, score, parts, matched, similarity in zip(
+            best,
+            scores[best].tolist(),
+            summands[:, best].T.tolist(),
+            _matched(query, candidates, best),
+            candidates.dense[best].tolist(),
+            strict=True,
         )
-        for index in _best(scores, candidates, k)
     ]
 
 
@@ -93,10 +97,11 @@ def _best(scores: Floats, candidates: Candidates, k: int) -> list[int]:
     return contenders[:k]
 
 
-def _known(cosine: np.float32) -> float | None:
-    return None if np.isnan(cosine) else round(float(cosine), 4)
+def _known(cosine: float) -> float | None:
+    return None if isnan(cosine) else round(cosine, 4)
 
 
-def _matched(query: Query, candidates: Candidates, index: int) -> tuple[str, ...]:
-    held = np.flatnonzero(candidates.frequencies[index])
-    return tuple(query.tokens[i] for i in held[np.argsort(candidates.holders[held], kind="stable")])
+def _matched(query: Query, candidates: Candidates, rows: list[int]) -> Iterator[tuple[str, ...]]:
+    rarest = np.argsort(candidates.holders, kind="stable")
+    tokens = [query.tokens[place] for place in rarest.tolist()]
+    return (tuple(compress(tokens, held)) for held in candidates.frequencies[rows][:, rarest].tolist())

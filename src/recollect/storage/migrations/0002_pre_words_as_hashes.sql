@@ -6,6 +6,11 @@ ALTER TABLE memories
     ADD counts bytea STORAGE EXTERNAL NOT NULL DEFAULT '',
     ADD traits smallint NOT NULL DEFAULT 0,
     ADD mentions bytea NOT NULL DEFAULT '',
+    ADD features bytea NOT NULL GENERATED ALWAYS AS (
+        uuid_send(id) || int8send(hashtextextended(coalesce(session_id, ''), 0)) || timestamptz_send(valid_from)
+        || int4send(coalesce(seq, 0)) || int4send(term_count) || int4send(length(words))
+        || int4send(length(mentions)) || int2send(traits)
+        || int2send(CASE role WHEN 'user' THEN 1 WHEN 'assistant' THEN 2 ELSE 0 END::smallint)) STORED,
     ALTER terms DROP NOT NULL,
     NO FORCE ROW LEVEL SECURITY;  -- or else the owner would see no row to change
 

@@ -19,14 +19,10 @@
 
 -- name: gathered
 -- Fragment: all that the ranker needs of the rows m, in one row and in no particular order.
--- `records` are of one width, as storage/gathering.py reads them: id, session, moment, place, tokens, bytes of
--- words and of mentions, traits, role, and the two cosines. Who spoke, what and of which times comes beside.
+-- `records` are of one width, as storage/gathering.py reads them: a row's features and the two cosines. Who
+-- spoke, what and of which times comes beside.
     string_agg(
-        uuid_send(m.id) || int8send(hashtextextended(coalesce(m.session_id, ''), 0))
-        || timestamptz_send(m.valid_from) || int4send(coalesce(m.seq, 0)) || int4send(m.term_count)
-        || int4send(length(m.words)) || int4send(length(m.mentions)) || int2send(m.traits)
-        || int2send(CASE m.role WHEN 'user' THEN 1 WHEN 'assistant' THEN 2 ELSE 0 END::smallint)
-        || float4send(coalesce(1 - (m.embedding <=> {aim}), 'NaN')::real)
+        m.features || float4send(coalesce(1 - (m.embedding <=> {aim}), 'NaN')::real)
         || float4send(coalesce(1 - (m.window_embedding <=> {aim}), 'NaN')::real), '') AS records,
     string_agg(m.words, '') AS words,
     string_agg(m.counts, '') AS counts,
