@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
 
-.PHONY: help run test check locks-current lock soak clean
+.PHONY: help run test check locks-current lock fit soak clean
 .PHONY: bench-locomo bench-recall bench-embedding bench-times bench-weight bench-speed bench-peers
 
 help:  ## Show what can be made.
@@ -43,8 +43,15 @@ lock:  ## Bring the lock files to what pyproject.toml asks for (needs uv).
 bench-locomo: .venv/.installed-dev  ## LoCoMo over HTTP: how much of the evidence recall finds, and how fast.
 	@$(BIN)/python benchmarks/locomo.py
 
-bench-recall: .venv/.installed-dev  ## The ranking alone, in process, beside BM25 and vectors alone.
-	@$(BIN)/python benchmarks/recall_offline.py locomo
+bench-recall: .venv/.installed-dev  ## The ranking alone, in process, on every set; half an hour.
+	@for set in locomo beam longmemeval; do $(BIN)/python benchmarks/recall_offline.py $$set || exit 1; done
+	@$(BIN)/python benchmarks/confidence.py
+	@$(BIN)/python benchmarks/languages.py
+	@$(BIN)/python benchmarks/memdaily.py
+
+fit: .venv/.installed-dev  ## Fit the ranker and its confidence anew; half an hour.
+	@PYTHONPATH=benchmarks $(BIN)/python training/fit_ranker.py
+	@PYTHONPATH=benchmarks $(BIN)/python training/fit_confidence.py
 
 bench-embedding: .venv/.installed-dev  ## What embedding costs here, and how exact it is.
 	@$(BIN)/python benchmarks/embedding.py

@@ -60,12 +60,9 @@ SET max_parallel_workers_per_gather = 0;
 SET timezone = 'UTC'
 """
 
-# The statement that every request begins with, prepared under a name so that it can stand in one message with
-# BEGIN and COMMIT.
-_KEY = "recollect_key"
-_PREPARE_KEY = f"PREPARE {_KEY} (uuid, uuid) AS ".encode() + QUERIES["key"].replace(
-    b"%(tenant_id)s", b"$1"
-).replace(b"%(id)s", b"$2")
+# What every request begins with, in one message with BEGIN and COMMIT, which takes no parameters. Nor is it
+# PREPARE and EXECUTE: behind a pooler the next message may reach another connection.
+_KEY = QUERIES["key"].decode()
 
 _ROLE = """
 SELECT session_user AS name,
@@ -178,10 +175,9 @@ class PostgresStorage:
         """
         # The tenant is only claimed until the secret is proved: inside its fence there is one row to read.
         opening = _opening(Principal(tenant_id, subject="authentication"))
+        key = _KEY % {"tenant_id": _literal(tenant_id), "id": _literal(key_id)}
         with _translated():
-            connection, cursor = await self._send(
-                f"{opening}; EXECUTE {_KEY}('{tenant_id}', '{key_id}'); COMMIT"
-            )
+            connection, cursor = await self._send(f"{opening}; {key}; COMMIT")
             try:
                 while cursor.description is None:
                     cursor.nextset()
@@ -195,7 +191,7 @@ class PostgresStorage:
         try:
             if connection.info.transaction_status != TransactionStatus.IDLE:
                 with contextlib.suppress(psycopg.Error):
-                    await _restore(connection)
+                    await connection.rollback()
         finally:
             await self._pool.putconn(connection)
 
@@ -204,7 +200,7 @@ class PostgresStorage:
         for _ in range(self._pool.max_size + 1):
             connection = await self._take()
             try:
-                cursor = await _begin(connection, message.encode())
+                cursor = await connection.execute(message.encode(), prepare=False)
             except psycopg.OperationalError:
                 await self._give_back(connection)
                 await self._bring_up()
@@ -265,9 +261,14 @@ def _opening(principal: Principal) -> str:
     """BEGIN with the principal's settings, in one message. They are plain SETs, which also reach shards."""
     subject = sql.Literal(principal.subject).as_string() if principal.role is Role.USER else "''"
     return (
-        f"BEGIN; SET LOCAL app.tenant = '{UUID(int=principal.tenant_id.int)}'; "
+        f"BEGIN; SET LOCAL app.tenant = {_literal(principal.tenant_id)}; "
         f"SET LOCAL app.role = '{int(principal.role)}'; SET LOCAL app.subject = {subject}"
     )
+
+
+def _literal(id_: UUID) -> str:
+    """Hexadecimal digits in quotation marks, whatever has been passed for a UUID."""
+    return f"'{UUID(int=id_.int)}'"
 
 
 @contextlib.contextmanager
@@ -295,24 +296,8 @@ def _missing(error: psycopg.errors.ForeignKeyViolation) -> RecollectError:
     return Busy("Others were forgetting what this rests on.")
 
 
-async def _begin(connection: Connection, message: bytes) -> AsyncCursor[Row]:
-    try:
-        return await connection.execute(message, prepare=False)
-    except psycopg.errors.InvalidSqlStatementName:  # part of a transaction was undone on it
-        await _restore(connection)
-        return await connection.execute(message, prepare=False)
-
-
-async def _restore(connection: Connection) -> None:
-    """Roll back, and prepare anew: after a rollback psycopg lets every prepared statement go."""
-    await connection.rollback()
-    await connection.execute("DEALLOCATE ALL", prepare=False)
-    await connection.execute(_PREPARE_KEY, prepare=False)
-
-
 async def _configure(connection: Connection) -> None:
     await connection.execute(_SESSION, prepare=False)
-    await connection.execute(_PREPARE_KEY, prepare=False)
     await register_vector_async(connection)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, strategies as st
 
+from recollect.core.text import times
 from recollect.core.text.dates import EARLIEST, LATEST, floor, nth_week, shift, span
+from recollect.core.text.expressions import RULES
 from recollect.core.text.times import find_times
 
 NOW = datetime(2023, 5, 10, 14, 30, tzinfo=UTC)
@@ -139,6 +142,21 @@ def test_any_sentence_at_any_time(text: str, now: datetime) -> None:
         assert found.begin >= stop
         assert found.phrase == text[found.begin : found.stop]
         stop = found.stop
+
+
+@given(
+    st.lists(WORDS | st.sampled_from([" ", "T", "İſı٣"]), max_size=8),
+    st.sampled_from([" ", "", "-", "\n"]),
+    st.sampled_from([str, str.upper, str.title]),
+)
+def test_the_rules_passed_over_find_nothing(
+    words: list[str], gap: str, written: Callable[[str], str]
+) -> None:
+    text = written(gap.join(words))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(times, "rules_for", lambda _: [rule[1:] for rule in RULES])
+        everything = find_times(text, NOW)
+    assert find_times(text, NOW) == everything
 
 
 @given(st.text(max_size=300))

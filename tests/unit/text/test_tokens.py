@@ -8,6 +8,7 @@ import threading
 import pytest
 from hypothesis import given, strategies as st
 
+from recollect.core.text import tokens
 from recollect.core.text.hanzi import SIMPLIFIED
 from recollect.core.text.languages import DROPPED, STOP_WORDS, Reading, read
 from recollect.core.text.tokens import MAX_LENGTH, MAX_TOKENS, fold, spell, tokenize
@@ -221,6 +222,12 @@ def test_a_token_is_told_by_the_shortest_word_that_gives_it(
     text: str, wanted: list[str], told: dict[str, str]
 ) -> None:
     assert spell(text, frozenset(wanted)) == told
+
+
+@given(st.text("abs01 .-@/:+_'&,()\n", max_size=60))
+def test_the_quick_pattern_finds_the_same_chunks(small: str) -> None:
+    quick = tokens._chunk_of(small)
+    assert quick.findall(small) == tokens._ASCII_CHUNK.findall(small)
 
 
 @given(st.text(max_size=100))

@@ -136,12 +136,12 @@ def _words(best: Head) -> Group:
     rarest, window_rarest = (both * (rarity / top)[:, None]).max(axis=1, initial=0.0)
     names_share, window_names_share = named / names @ both
     scores = best.features["words"] / (whole * (SATURATION + 1))
-    levels, window_levels = best.levels[2:4, rows]
-    yield "words level", levels
+    level, window_level = best.levels[2:4, rows]
+    yield "words level", level
     yield "words share", scores[rows]
     yield "words gap", scores[rows] - scores.max(initial=0.0)
-    yield "words rank", _ranks(levels)
-    yield "window words level", window_levels
+    yield "words rank", _ranks(level)
+    yield "window words level", window_level
     yield "coverage", share
     yield "window coverage", window_share
     yield "rarest", rarest

@@ -37,6 +37,7 @@ def _words(candidates: Candidates) -> Floats:
 
 def _window_words(candidates: Candidates, neighbours: Neighbours) -> Floats:
     """Windows are counted among the candidates: nearly all that hold a token are there."""
+    # A token's counts side by side in memory: what follows goes through them token by token.
     frequencies = neighbours.window(candidates.frequencies.astype(np.float64, order="F"))
     lengths = neighbours.window(candidates.lengths.astype(np.float64))
     mean_length = float(lengths.mean()) if len(lengths) else 0.0

@@ -44,7 +44,7 @@ def standardise(columns: Floats) -> Floats:
     known = np.isfinite(columns)
     count = known.sum(axis=-1, keepdims=True).clip(min=1)
     values = np.where(known, columns, 0.0)
-    apart = (values - values.sum(axis=-1, keepdims=True) / count) * known
+    apart = np.where(known, values - values.sum(axis=-1, keepdims=True) / count, 0.0)
     deviation = np.sqrt((apart * apart).sum(axis=-1, keepdims=True) / count)
     # All alike up to rounding: a deviation that is nothing but rounding errors must not be divided by.
     alike = deviation <= 1e-6 * np.abs(values).max(axis=-1, keepdims=True, initial=0.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 
 from recollect.core.recall.candidates import Query
 from recollect.core.text.tokens import tokenize
@@ -93,9 +92,8 @@ class Asked:
     named: tuple[bool, ...]
 
 
-@lru_cache(maxsize=16)
 def read(query: Query) -> Asked:
-    """What the question asks for; the ranking and the confidence want to know it, one after the other.
+    """What the question asks for.
 
     >>> asked = read(Query("How long did Ann work in Oslo?", ("long", "work", "oslo"), ("Ann",)))
     >>> asked.kind.name, asked.named

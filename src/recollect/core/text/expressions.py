@@ -90,9 +90,12 @@ _HOLIDAYS = {
 _WORDS = frozenset({"may", "march", "mar", "august", "jan", "dec", "sun", "sat", "mon", "wed"})
 _PEOPLE = frozenset({"april", "june"})
 
+_NAMES_OF_MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
 _FRAGMENTS = {
-    "MONTH": r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])",
+    "MONTH": rf"(?:{_NAMES_OF_MONTHS})(?![a-z])",
     "WEEKDAY": r"(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?"
     r"|sat(?:urday)?|sun(?:day)?)(?![a-z])",
     "NUM": rf"(?:\d{{1,4}}|(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[:9])}))?"
@@ -442,35 +445,35 @@ _DAY = r"(?:WEEKDAY\.?,? (?:the )?)?"
 _IN_YEAR = r"(?:(?:,|,? of|,? in|-|,?)\s?(?P<y>YEAR))?"
 
 _SOURCES: tuple[tuple[str, str, Resolver], ...] = (
-    ("digit", r"(?P<y>\d{4})[-/](?P<m>\d{1,2}|MONTH)[-/](?P<d>\d{1,2})(?!\d)", _date),
-    ("digit", r"(?P<a>\d{1,2})[-/](?P<b>\d{1,2})[-/,](?P<y>\d{4}|\d\d)(?![\d/])", _numeric),
-    ("digit", r"(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.(?P<y>\d{4})(?!\d)", _numeric),
-    ("month", rf"(?:from |between )?(?P<d>DATE)(?:TO)(?P<e>DATE)(?: of)? (?P<m>MONTH){_IN_YEAR}", _days),
-    ("month", rf"(?:from |between )?(?P<m>MONTH)\.? (?P<d>DATE) ?[-–] ?(?P<e>DATE){_IN_YEAR}", _days),
+    ("dashed", r"(?P<y>\d{4})[-/](?P<m>\d{1,2}|MONTH)[-/](?P<d>\d{1,2})(?!\d)", _date),
+    ("dashed", r"(?P<a>\d{1,2})[-/](?P<b>\d{1,2})[-/,](?P<y>\d{4}|\d\d)(?![\d/])", _numeric),
+    ("dashed", r"(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.(?P<y>\d{4})(?!\d)", _numeric),
+    ("month date", rf"(?:from |between )?(?P<d>DATE)(?:TO)(?P<e>DATE)(?: of)? (?P<m>MONTH){_IN_YEAR}", _days),
+    ("month date", rf"(?:from |between )?(?P<m>MONTH)\.? (?P<d>DATE) ?[-–] ?(?P<e>DATE){_IN_YEAR}", _days),
     (
-        "unit",
+        "which date",
         r"(?:from |between |the )?(?P<d>DATE)(?:(?:TO)(?P<e>DATE))?(?: of| in)? WHICH month",
         _days_of_which,
     ),
-    ("month", rf"{_DAY}(?P<d>DATE)(?: of |\.? |[-/])(?P<m>MONTH)\.?{_IN_YEAR}", _date),
+    ("month date", rf"{_DAY}(?P<d>DATE)(?: of |\.? |[-/])(?P<m>MONTH)\.?{_IN_YEAR}", _date),
     (
-        "month",
+        "month date",
         rf"{_DAY}(?P<m>MONTH)(?:\.? the |[.,]? |[-/]|(?=\d))(?P<d>DATE)(?! ?[ap]{_APM}){_IN_YEAR}",
         _date,
     ),
-    ("month", r"(?P<m>MONTH)\.?(?:,? of|,)? (?P<y>YEAR)", _month_of_year),
-    ("month", r"(?P<y>YEAR),? (?P<m>MONTH)", _month_of_year),
+    ("month digit", r"(?P<m>MONTH)\.?(?:,? of|,)? (?P<y>YEAR)", _month_of_year),
+    ("month digit", r"(?P<y>YEAR),? (?P<m>MONTH)", _month_of_year),
     ("digit", r"(?:from |between )?(?P<y>YEAR)(?:TO)(?P<z>YEAR)(?![./-]\d)", _years),
-    ("unit", r"(?:the )?(?P<n>NTH) century", _century),
-    ("digit", r"(?P<y>20\d\d|19\d\d)[-/.](?P<m>0?[1-9]|1[0-2])(?![\d/.-])", _month_of_year),
-    ("digit", r"(?P<m>0?[1-9]|1[0-2])/(?P<y>20\d\d|19\d\d)(?![\d/.-])", _month_of_year),
+    ("century", r"(?:the )?(?P<n>NTH) century", _century),
+    ("dashed", r"(?P<y>20\d\d|19\d\d)[-/.](?P<m>0?[1-9]|1[0-2])(?![\d/.-])", _month_of_year),
+    ("dashed", r"(?P<m>0?[1-9]|1[0-2])/(?P<y>20\d\d|19\d\d)(?![\d/.-])", _month_of_year),
     (
-        "digit",
+        "dashed",
         r"(?P<cue>(?:on|by|since|before|after|until|from|to) )(?P<a>\d\d?)/(?P<b>\d\d?)(?P<y>)(?![\d/.])",
         _numeric,
     ),
     ("holiday", rf"HOLIDAY{_IN_YEAR}", _holiday),
-    ("weekday", r"(?P<w>WEEKDAY),? (?:the )?(?P<d>NTH)", _day_alone),
+    ("weekday date", r"(?P<w>WEEKDAY),? (?:the )?(?P<d>NTH)", _day_alone),
     (
         "digit",
         (
@@ -480,42 +483,46 @@ _SOURCES: tuple[tuple[str, str, Resolver], ...] = (
         _day_alone,
     ),
     (
-        "digit",
+        "quarter",
         r"(?:(?P<z>YEAR) )?(?P<k>[qh])(?P<n>[1-4])(?!\w)(?:(?: of)? (?:WHICH year|(?P<y>YEAR)))?",
         _part_of_year,
     ),
     (
-        "unit",
+        "date half",
         r"(?:(?P<z>YEAR) )?(?:the )?(?P<n>NTH) (?P<k>quarter|half)(?:(?: of|,)? (?:WHICH year|(?P<y>YEAR)))",
         _part_of_year,
     ),
-    ("unit", r"(?:the )?day (?P<b>before|after) (?P<d>yesterday|tomorrow|tmrw)(?!\w)", _named_day),
-    ("unit", r"(?:the )?(?P<d>today|yesterday|tomorrow|tmrw)(?!\w)(?P<b>)", _named_day),
-    ("unit", r"(?:the )?(?P<u>UNIT) (?:after|before) (?:the )?(?P<n>next|last)(?!\w)", _beyond_next),
-    ("unit", r"(?:the )?WHICH STEPS", _run),
-    ("unit", r"within (?:the )?(?:WHICH )?STEPS", _run),
-    ("unit", r"STEPS (?P<way>ago|back|earlier|later|hence|from now|from today)(?!\w)", _away),
+    ("named", r"(?:the )?day (?P<b>before|after) (?P<d>yesterday|tomorrow|tmrw)(?!\w)", _named_day),
+    ("named", r"(?:the )?(?P<d>today|yesterday|tomorrow|tmrw)(?!\w)(?P<b>)", _named_day),
+    ("which unit", r"(?:the )?(?P<u>UNIT) (?:after|before) (?:the )?(?P<n>next|last)(?!\w)", _beyond_next),
+    ("which unit", r"(?:the )?WHICH STEPS", _run),
+    ("unit within", r"within (?:the )?(?:WHICH )?STEPS", _run),
+    ("unit away", r"STEPS (?P<way>ago|back|earlier|later|hence|from now|from today)(?!\w)", _away),
     ("unit", r"in (?:less than )?STEPS(?P<way>)", _away),
-    ("unit", r"(?:the|my) weekend(?!\w)", _weekend),
-    ("unit", r"(?:the )?rest (?:of )?(?:the |my |this |current )?(?P<u>day|week|month|year)(?!\w)", _rest),
-    ("part", r"(?:the )?WHICH PART", _which_part),
-    ("unit", r"(?:the )?WHICH (?P<u>UNIT)(?!\w)", _which_unit),
-    ("weekday", r"(?:the )?WHICH (?P<d>WEEKDAY)", _which_weekday),
-    ("month", r"(?:the )?WHICH (?P<s>SEASON|MONTH)", _which_of_year),
-    ("month", r"(?:in |during |over )?(?:the )?(?P<s>SEASON)(?:,? of|,)? (?P<y>YEAR)", _season),
+    ("weekend", r"(?:the|my) weekend(?!\w)", _weekend),
+    (
+        "unit rest",
+        r"(?:the )?rest (?:of )?(?:the |my |this |current )?(?P<u>day|week|month|year)(?!\w)",
+        _rest,
+    ),
+    ("which part", r"(?:the )?WHICH PART", _which_part),
+    ("which unit", r"(?:the )?WHICH (?P<u>UNIT)(?!\w)", _which_unit),
+    ("which weekday", r"(?:the )?WHICH (?P<d>WEEKDAY)", _which_weekday),
+    ("which month", r"(?:the )?WHICH (?P<s>SEASON|MONTH)", _which_of_year),
+    ("month digit", r"(?:in |during |over )?(?:the )?(?P<s>SEASON)(?:,? of|,)? (?P<y>YEAR)", _season),
     (
         "month",
         r"(?P<cue>(?:in|during|over|since|by|until|before|after) (?:the )?)(?P<s>SEASON)(?P<y>)",
         _season,
     ),
     (
-        "digit",
+        "decade",
         r"(?:the )?'?(?P<n>(?:1[5-9]|20)\d0|(?<=the\s)\d0|(?<=')\d0|\d0(?=['’]s))['’]?s(?!\w)",
         _decade,
     ),
-    ("decade", r"the (?P<t>twenti|thirti|forti|fifti|sixti|seventi|eighti|nineti)es(?P<n>)(?!\w)", _decade),
+    ("ties", r"the (?P<t>twenti|thirti|forti|fifti|sixti|seventi|eighti|nineti)es(?P<n>)(?!\w)", _decade),
     ("part", r"tonight(?!\w)", _tonight),
-    ("clock", r"(?:right )?now(?!\w)", _now),
+    ("now", r"(?:right )?now(?!\w)", _now),
     (
         "digit",
         (
@@ -525,28 +532,28 @@ _SOURCES: tuple[tuple[str, str, Resolver], ...] = (
         _hours,
     ),
     (
-        "digit",
+        "digit hour",
         rf"(?P<h>0?[1-9]|1[0-2])(?:[:.](?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?)?\s?(?P<pm>[ap]){_APM}",
         _clock,
     ),
-    ("digit", r"(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?(?P<pm>)(?![\w:])", _clock),
-    ("digit", r"(?P<h>0?[1-9]|1[0-2])(?P<oclock> ?o['’]?clock)(?P<pm>)(?!\w)", _clock),
+    ("colon", r"(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d))?(?P<pm>)(?![\w:])", _clock),
+    ("digit hour", r"(?P<h>0?[1-9]|1[0-2])(?P<oclock> ?o['’]?clock)(?P<pm>)(?!\w)", _clock),
     (
-        "clock",
+        "past",
         (
             r"(?P<n>(?:a )?quarter|half|NUM)(?P<u> min(?:ute)?s?)? (?P<way>past|to) (?P<h>NUM)"
             r"(?: o['’]?clock)?(?!\w)"
         ),
         _past,
     ),
-    ("clock", rf"(?P<h>NUM)(?: (?P<n>NUM))?(?: o['’]?clock|\s(?P<pm>[ap]){_APM})", _spoken),
+    ("hour", rf"(?P<h>NUM)(?: (?P<n>NUM))?(?: o['’]?clock|\s(?P<pm>[ap]){_APM})", _spoken),
     ("digit", r"(?:at|around) (?P<h>[01]?\d|2[0-3])(?P<pm>)(?![\w:.%]| ?\w)", _clock),
-    ("clock", r"(?:12 )?(?P<n>noon|midday|mid-day|midnight)(?!\w)", _noon),
+    ("noon", r"(?:12 )?(?P<n>noon|midday|mid-day|midnight)(?!\w)", _noon),
     ("part", r"(?:in (?:the )?)?PART", _part_alone),
     ("weekday", r"CUE(?P<d>WEEKDAY)(?:\.(?= ?\w))?", _weekday_alone),
     ("month", r"CUE(?P<m>MONTH)", _month_alone),
     (
-        "digit",
+        "year",
         (
             r"(?<![$£€#/.:-])(?:year )?(?P<y>(?:19|20)\d\d)(?![\w%]|[.,:/-]\d)"
             r"(?! (?!was|is|has|this)(?:[a-z]{3,}s|people|men|women)\b)"
@@ -554,20 +561,47 @@ _SOURCES: tuple[tuple[str, str, Resolver], ...] = (
         _year_alone,
     ),
 )
-RULES = tuple((needed, compiled(source), resolve) for needed, source, resolve in _SOURCES)
-"""Each rule after a key of HINTS: in a text without that hint it has nothing to find."""
+RULES = tuple((frozenset(needed.split()), compiled(source), resolve) for needed, source, resolve in _SOURCES)
+"""Each rule after keys of HINTS: in a text without one of them it has nothing to find."""
 
+# Plain words first: a pattern for small letters that begins with one is looked for many times faster than
+# a rule. Each hint finds what its rules cannot do without, wherever it stands.
 HINTS = {
-    key: re.compile(source, re.IGNORECASE)
+    key: re.compile(source)
     for key, source in {
         "digit": r"\d",
-        "month": r"\b(?:jan|feb|mar|apr|may|ju[nl]|aug|sep|oct|nov|dec|spring|summer|autumn|fall|winter)",
-        "weekday": r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b",
-        "unit": r"(?:sec|second|min|minute|hour|hr|day|week|weekend|fortnight|month|quarter|half|year|yr"
-        r"|decade|century|morrow|tmrw)s?\b",
-        "part": r"(?:morning|noon|evening|night|lunchtime)\b",
-        "clock": r"\b(?:now|past|quarter|min(?:ute)?s?|noon|mid-?day|midnight)\b|clock\b|[ap]\.?\s?m\b",
-        "decade": r"ties\b",
-        "holiday": "new year|valentine|independence|halloween|christmas|boxing",
+        "dashed": r"\d[-/.]",
+        "colon": r"\d:",
+        "year": r"(?:19|20)\d\d",
+        "decade": "0['’]?s",
+        "quarter": "[qh][1-4]",
+        "date": rf"\d|{'|'.join(_ORDINALS)}|thirtieth|twenty|thirty",
+        "month": rf"(?:{_NAMES_OF_MONTHS}|{'|'.join(sorted(_SEASONS))})(?![a-z])",
+        "weekday": _FRAGMENTS["WEEKDAY"],
+        "holiday": "year['’]s|valentine|independence|halloween|christmas|boxing",
+        "unit": _FRAGMENTS["UNIT"] + r"s?(?!\w)",
+        "half": "quarter|half",
+        "century": "century",
+        "weekend": "weekend",
+        "named": "|".join(_NAMED),
+        "which": "|".join(_WHICH),
+        "within": "within",
+        "away": "ago|back|earlier|later|hence|from",
+        "rest": "rest",
+        "part": r"(?:morning|afternoon|evening|night|lunchtime)(?!\w)",
+        "now": r"now(?!\w)",
+        "noon": "noon|mid-?day|midnight",
+        "past": r"(?:past|quarter|min(?:ute)?s?)(?!\w)",
+        "hour": r"clock|[ap]\.?\s?m\b",
+        "ties": "ties",
     }.items()
 }
+_SMALL_LETTERS = str.maketrans("İıſ", "iis")
+
+
+def rules_for(text: str) -> list[tuple[re.Pattern[str], Resolver]]:
+    """The rules that may find something in the text, in their order."""
+    # small letters as a pattern sees them that ignores case
+    small = (text if text.isascii() else text.translate(_SMALL_LETTERS)).lower()
+    hints = {key for key, hint in HINTS.items() if hint.search(small)}
+    return [(pattern, resolve) for needed, pattern, resolve in RULES if needed <= hints]

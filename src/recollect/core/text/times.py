@@ -8,7 +8,7 @@ bend it ("early", "the first Friday of"); a date and a time of day that stand to
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -25,7 +25,7 @@ from recollect.core.text.dates import (
     shift,
     span,
 )
-from recollect.core.text.expressions import HINTS, RULES, Said, compiled, moved, nth, weekday
+from recollect.core.text.expressions import Resolver, Said, compiled, moved, nth, rules_for, weekday
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,12 @@ def find_times(text: str, now: datetime) -> list[TimeSpan]:
     >>> one.phrase, one.start.isoformat(), one.end.isoformat()
     ('last weekend', '2023-05-06T00:00:00', '2023-05-08T00:00:00')
     """
+    rules = rules_for(text)
+    if not rules:
+        return []
     said = Said(now, future=bool(_SOONER.search(text)))
     joined: list[_Found] = []
-    for found in _singles(text, said):
+    for found in _singles(text, rules, said):
         bent = _bent(text, found, said)
         while joined and joined[-1].stop > bent.begin:
             joined.pop()
@@ -93,13 +96,10 @@ _REACH = 48
 """How many characters before an expression may bend it."""
 
 
-def _singles(text: str, said: Said) -> list[_Found]:
+def _singles(text: str, rules: Iterable[tuple[re.Pattern[str], Resolver]], said: Said) -> list[_Found]:
     taken = bytearray(len(text))
     found: list[_Found] = []
-    hints = {key for key, hint in HINTS.items() if hint.search(text)}
-    for needed, pattern, resolve in RULES:
-        if needed not in hints:
-            continue
+    for pattern, resolve in rules:
         for match in pattern.finditer(text):
             begin, stop = match.span()
             if "cue" in pattern.groupindex:

@@ -89,12 +89,17 @@ _PHONE = (
 _JOINT = r"[-.@/:+_'&](?=[^\W_])|(?<=\d),(?=\d{3}(?!\d))"
 
 
+def _joined(word: str) -> str:
+    return rf"{word}(?:(?:{_JOINT}){word})*"
+
+
 def _chunks(word: str) -> str:
-    return rf"{_URL}|{_PHONE}|{word}(?:(?:{_JOINT}){word})*"
+    return f"{_URL}|{_PHONE}|{_joined(word)}"
 
 
 _SPACED = rf"[^\W_{_IDEOGRAPHIC}{_SYLLABIC}{_CLUSTERED}]"
 _ASCII_CHUNK = re.compile(_chunks("[a-z0-9]+"))
+_PLAIN_CHUNK = re.compile(_joined("[a-z0-9]+"))
 _CHUNK = re.compile(
     rf"(?P<ideographic>[{_IDEOGRAPHIC}]+)|(?P<syllabic>[{_SYLLABIC}]+)|(?P<clustered>[{_CLUSTERED}]+)"
     rf"|{_chunks(f'{_SPACED}+(?:[{_MARKS}]+{_SPACED}*)*')}"
@@ -167,14 +172,38 @@ def spell(text: str, wanted: frozenset[str]) -> dict[str, str]:
     reading = read(fold(text))
     words: dict[str, str] = {}
     dense: set[str] = set()
-    for match in (_ASCII_CHUNK if text.isascii() else _CHUNK).finditer(_lower(text)):
-        given = wanted.intersection(_given(fold(match.group()), match.lastgroup, reading, True))
+    for match, tokens in _placed(_lower(text), reading):
+        given = wanted.intersection(tokens)
+        if not given:
+            continue
         if match.lastgroup in _BY_TOKEN:
             dense |= given
-        elif given:
+            continue
+        for token in given:
             word = text[match.start() : match.end()]
-            words |= {token: min(words.get(token, word), word, key=len) for token in given}
+            if token not in words or len(word) < len(words[token]):
+                words[token] = word
     return words | {token: max((each for each in dense if token in each), key=len) for token in dense}
+
+
+def _placed(small: str, reading: Reading) -> Iterator[tuple[re.Match[str], Iterable[str]]]:
+    """The chunks of a text in small letters, each with all its tokens."""
+    chunks = _chunk_of(small).finditer(small)
+    if small.isascii():
+        spaced = _SPACED_OF[reading, True]
+        return (
+            (each, spaced(chunk) if len(chunk := each[0]) <= MAX_LENGTH else _take(chunk, reading, True))
+            for each in chunks
+        )
+    return ((each, _given(fold(each[0]), each.lastgroup, reading, True)) for each in chunks)
+
+
+def _chunk_of(small: str) -> re.Pattern[str]:
+    """The quickest pattern that finds the chunks of this text in small letters."""
+    if not small.isascii():
+        return _CHUNK
+    # an address has "://" in it, and a telephone number a digit
+    return _ASCII_CHUNK if "://" in small or _DIGIT.search(small) else _PLAIN_CHUNK
 
 
 def _lower(text: str) -> str:
@@ -190,7 +219,7 @@ def _words(folded: str, reading: Reading, *, keep: bool = False) -> Iterator[str
     spaced = _SPACED_OF[reading, keep]
     return chain.from_iterable(
         spaced(chunk) if len(chunk) <= MAX_LENGTH else _take(chunk, reading, keep)
-        for chunk in _ASCII_CHUNK.findall(folded)
+        for chunk in _chunk_of(folded).findall(folded)
     )
 
 
