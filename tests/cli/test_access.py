@@ -204,6 +204,16 @@ def test_the_doctor_leaves_a_damaged_model_as_it_is(fresh_cli: Cli, tmp_path: Pa
     assert damaged.read_text() == "nonsense"
 
 
+def test_the_vectors_are_indexed_once_and_the_index_can_go(cli: Cli) -> None:
+    cli.text("remember", "Something.", "--tenant", "indexed", "--user", "u")
+    assert cli.json("model", "index")["indexed"] == ["all-minilm-l6-v2"]
+    assert "nothing to do" in cli.text("model", "index")
+    assert cli.json("recall", "something", "--tenant", "indexed", "--all-users")["hits"]
+    (gone,) = cli.json("model", "index", "--drop")["dropped"]
+    assert gone.startswith("memories_near_")
+    assert cli.json("model", "index", "--drop")["dropped"] == []
+
+
 def test_the_model_of_the_vectors_is_shown(cli: Cli) -> None:
     cli.text("remember", "Something.", "--tenant", "models", "--shared")
     (shown,) = cli.json("model")["models"]

@@ -35,6 +35,20 @@ def test_the_context_is_text_for_a_prompt_with_its_citations(cli: Cli) -> None:
     assert "[m1]" in cli.text("context", "when to deliver?", "--tenant", "prompt", "--user", "c1")
 
 
+def test_everybodys_memories_are_searched_if_it_is_asked_for(cli: Cli) -> None:
+    for user in ("c1", "c2"):
+        cli.text("remember", f"The lamp of {user}.", "--tenant", "everybody", "--user", user)
+    found = cli.json("recall", "lamp", "--tenant", "everybody", "--all-users")
+    assert {hit["memory"]["user_id"] for hit in found["hits"]} == {"c1", "c2"}
+    assert 0 < found["confidence"] < 1
+    assert "Confidence that the answer is there: " in cli.text(
+        "recall", "lamp", "--tenant", "everybody", "--all-users"
+    )
+    assert cli.json("recall", "lamp", "--tenant", "everybody")["hits"] == []
+    refused = cli.refused("recall", "lamp", "--tenant", "everybody", "--user", "c1", "--all-users")
+    assert "not both" in refused["hint"]
+
+
 def test_what_is_kept_has_the_fields_it_was_given(cli: Cli) -> None:
     cli.text(
         "remember", "Likes fabric.", "--tenant", "fields", "--user", "c1", "--kind", "preference",

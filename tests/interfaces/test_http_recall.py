@@ -77,6 +77,30 @@ async def test_recall_is_of_one_person_and_what_is_shared(loft: httpx2.AsyncClie
     assert await contents(loft, "sofa", user_id="nobody", include_shared=False) == []
 
 
+async def test_staff_may_search_everybody_and_nobody_by_two_ways(loft: httpx2.AsyncClient) -> None:
+    await converse(loft, "s1", "c17", "sofa of c17")
+    await converse(loft, "s2", "c18", "sofa of c18")
+    await loft.post("/v1/memories", json={"content": "sofa for all", "shared": True})
+    everybody = await contents(loft, "sofa", all_users=True)
+    assert set(everybody) == {"sofa of c17", "sofa of c18", "sofa for all"}
+    answer = await loft.post("/v1/recall", json={"query": "sofa", "user_id": "c17", "all_users": True})
+    assert answer.status_code == 422
+    assert "not both" in answer.text
+
+
+async def test_the_confidence_is_of_the_answer_and_none_without_one(loft: httpx2.AsyncClient) -> None:
+    said = ["The sofa is grey.", "We had rain.", "My cat is asleep.", "I go to work by bus."]
+    await converse(loft, "s1", "c17", *said)
+
+    async def confidence(query: str, **scope: Any) -> float:
+        answer = await loft.post("/v1/recall", json={"query": query, "user_id": "c17", **scope})
+        return float(answer.json()["confidence"])
+
+    near, far = await confidence("Is the sofa grey?"), await confidence("Who won the election?")
+    assert 0 < far < near < 1
+    assert await confidence("Is the sofa grey?", session_id="none", include_shared=False) == 0
+
+
 async def test_filters_apply_before_ranking(loft: httpx2.AsyncClient) -> None:
     memories = [
         {"content": f"lamp {price}", "user_id": "c17", "metadata": {"price": price, "tags": ["lamp"]}}
