@@ -129,7 +129,7 @@ def write(conversations: Sequence[Conversation], measured: dict[str, Any]) -> No
         "first k, averaged over questions; any@10: questions with at least one of them. The interval is a "
         "bootstrap over conversations. The last columns are R@10 by category: 1 several turns, 2 time, "
         f"3 open domain, 4 one turn, 5 adversarial. Model {DEFAULT_MODEL}, no LLM; a picture's caption is "
-        "part of its turn. Nothing is fitted.\n\n"
+        "part of its turn. Nothing is fitted on LoCoMo.\n\n"
         f"{table(measured['rows'])}\n\n"
         f"Ingested at {measured['ingest turns/s']:.0f} turns a second; a recall of {max(DEPTHS)} took "
         f"{measured['recall ms']['p50']:.1f} ms (p50), {measured['recall ms']['p95']:.1f} ms (p95), from one "

@@ -209,6 +209,7 @@ def test_the_vectors_are_indexed_once_and_the_index_can_go(cli: Cli) -> None:
     assert cli.json("model", "index")["indexed"] == ["all-minilm-l6-v2"]
     assert "nothing to do" in cli.text("model", "index")
     assert cli.json("recall", "something", "--tenant", "indexed", "--all-users")["hits"]
+    assert "256MB" in cli.refused("model", "index", "--memory", "lots")["hint"]
     (gone,) = cli.json("model", "index", "--drop")["dropped"]
     assert gone.startswith("memories_near_")
     assert cli.json("model", "index", "--drop")["dropped"] == []

@@ -66,7 +66,7 @@ VALUES ('{tenant}', '{id}', 'fact', 'x', 1, array_fill(0.125, ARRAY[64])::vector
 
 
 async def test_what_the_first_schema_kept_is_found_by_its_words(production: Production) -> None:
-    """Rows from before the step, and one that the version before writes until the last step."""
+    """Rows from before the step, and those that the version before writes or corrects until the last one."""
     first, *_, last = migrations()
     values = {"tenant": tenant_id_of("loft"), "id": UUID(int=1), "count": 4}
     terms = "'sofa:1,3 o_hara:2 zygomorph:4'"
@@ -79,6 +79,8 @@ async def test_what_the_first_schema_kept_is_found_by_its_words(production: Prod
     again = OLD_ROWS.partition(";")[2].partition(";")[2]
     production.run(again.format(terms=terms, **values | {"id": UUID(int=2)}))
     production.run(again.format(terms="''", **values | {"id": UUID(int=3), "count": 0}))
+    production.run(again.format(terms="'gone:1'", **values | {"id": UUID(int=4)}))
+    production.run(f"UPDATE memories SET terms = {terms} WHERE id = '{UUID(int=4)}'")
     assert last in await migrate(production.owner)
     probe = Probe(Aim(1, np.full(64, 0.125, np.float32)), ("zygomorph", "sofa", "o_hara", "none"), 10)
     loft = Principal(tenant_id_of("loft"), "owner")
@@ -86,8 +88,8 @@ async def test_what_the_first_schema_kept_is_found_by_its_words(production: Prod
         found = (await tx.gather(probe, Filter(), datetime.now(UTC))).candidates
     counts = dict(zip(found.ids, found.frequencies.tolist(), strict=True))
     held = [1, 2, 1, 0]
-    assert counts == {UUID(int=1): held, UUID(int=2): held, UUID(int=3): [0, 0, 0, 0]}
-    assert found.traits.tolist() == [0, 0, 0]
+    assert counts == {UUID(int=1): held, UUID(int=2): held, UUID(int=3): [0, 0, 0, 0], UUID(int=4): held}
+    assert found.traits.tolist() == [0, 0, 0, 0]
 
 
 def record(connection: psycopg.Connection, step: Migration) -> None:

@@ -45,12 +45,12 @@ def test_a_larger_tenant_is_never_searched_more_closely(rows: int, all_rows: int
 def test_a_size_is_looked_at_again_after_a_minute() -> None:
     time = 5.0
     sizes = Sizes(lambda: time)
-    sizes.keep(LARGE.tenant_id, Way.EXACT)
+    sizes.keep((LARGE.tenant_id, LARGE.role), Way.EXACT)
     time += SECONDS - 1
-    assert sizes.find(LARGE.tenant_id) is Way.EXACT
-    assert sizes.find(SMALL.tenant_id) is None
+    assert sizes.find((LARGE.tenant_id, LARGE.role)) is Way.EXACT
+    assert sizes.find((SMALL.tenant_id, SMALL.role)) is None
     time += 1
-    assert sizes.find(LARGE.tenant_id) is None
+    assert sizes.find((LARGE.tenant_id, LARGE.role)) is None
 
 
 async def test_everybodys_memories_are_found_and_those_of_others_by_nobody_else(bed: Bed) -> None:
@@ -156,21 +156,21 @@ async def test_a_large_tenant_is_searched_by_the_index_and_a_small_one_whole(lar
 
 async def test_by_the_index_too_nobody_sees_what_is_not_theirs(large: PostgresStorage) -> None:
     (vector,) = clustered(ROWS, ROWS)[7:8]  # the large tenant's own
-    large._sizes.keep(SMALL.tenant_id, Way.BY_INDEX)
+    large._sizes.keep((SMALL.tenant_id, SMALL.role), Way.BY_INDEX)
     assert await scans(large, SMALL, vector) == 1
     found = await gather(large, SMALL, vector)
     assert len(found) > 0
     assert max(id_.int for id_ in found.ids) <= ROWS // 10
     assert found.dense.max() < 0.99
     stranger = Principal(tenant_id_of("stranger"), "owner")
-    large._sizes.keep(stranger.tenant_id, Way.BY_INDEX)
+    large._sizes.keep((stranger.tenant_id, stranger.role), Way.BY_INDEX)
     assert len(await gather(large, stranger, vector)) == 0
 
 
 async def test_the_exact_way_finds_the_nearest_without_the_index(large: PostgresStorage) -> None:
     vectors = clustered(ROWS // 10, ROWS // 10).astype(np.float16).astype(np.float32)
     (vector,) = clustered(1, 3)
-    large._sizes.keep(SMALL.tenant_id, Way.EXACT)
+    large._sizes.keep((SMALL.tenant_id, SMALL.role), Way.EXACT)
     assert await scans(large, SMALL, vector) == 0
     nearest = np.argsort(-(vectors @ vector))[:10]
     assert set(best(await gather(large, SMALL, vector))) == {UUID(int=int(place) + 1) for place in nearest}
@@ -222,7 +222,7 @@ async def test_while_a_model_retires_the_rows_of_both_are_found(database: Databa
         (retiring,) = await HashedWords().embed(["sofa"])
         (serving,) = await HashedWords("narrower", 32).embed(["sofa"])
         new = bed.database.value("SELECT id FROM embedding_models WHERE state = 'serving'")
-        bed.storage._sizes.keep(who.tenant_id, Way.EXACT)
+        bed.storage._sizes.keep((who.tenant_id, who.role), Way.EXACT)
         probe = Probe(Aim(new, serving, bed.embeddings.model.id, retiring), ("sofa",), 10)
         async with bed.storage.transaction(who) as tx:
             found = (await tx.gather(probe, EVERYBODY, NOON)).candidates

@@ -62,8 +62,10 @@ def spans(text: str, at: datetime) -> list[tuple[float, float]]:
     ('2023-05-04T00:00:00+00:00', 86400.0)
     """
     return [
-        ((time.start - time.slack).timestamp(), (time.end + time.slack).timestamp())
+        # In seconds, since no date is before the first one, or after the last.
+        (time.start.timestamp() - slack, time.end.timestamp() + slack)
         for time in find_times(text, at)
+        for slack in (time.slack.total_seconds(),)
     ]
 
 

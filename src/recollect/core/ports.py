@@ -109,7 +109,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What may answer a query, and the participants' names of the user in scope: both of one moment."""
+    """What may answer a query, and the participants' names of the user in scope, read together."""
 
     candidates: Candidates
     participants: tuple[str, ...]

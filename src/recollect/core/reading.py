@@ -42,6 +42,9 @@ MOST_HITS = 200
 CONTEXT_HITS = 30
 CONTEXT_TURNS = 12
 LARGEST_PAGE = 200
+MANY_HITS = 20
+"""The words of more hits are looked for in a thread: in the event loop they would hold everybody up."""
+
 MOST_HEARD = 10_000
 FIRST = UUID(int=2**128 - 1)
 """Above every id: the start of a list of what is newest."""
@@ -51,7 +54,7 @@ class Heard:
     """The participants' names of the people last asked about, so that a query can be embedded at once.
 
     They may be old. Every recall reads them again together with its rows, and one that went by old names is
-    asked once more: what answers is always of one moment.
+    asked once more, by the new ones.
     """
 
     def __init__(self) -> None:
@@ -98,7 +101,8 @@ class Reader:
             Forbidden: the scope is not the principal's.
         """
         found = await self._find(principal, text, scope, limit)
-        hits = tuple(_hit(found.query, ranked, memory) for ranked, memory in found.winners)
+        many = len(found.winners) > MANY_HITS
+        hits = await asyncio.to_thread(_hits, found) if many else _hits(found)
         return Recalled(hits, found.confidence)
 
     async def _find(self, principal: Principal, text: str, scope: Filter, limit: int) -> _Found:
@@ -280,6 +284,10 @@ def _check_query(text: str, limit: int) -> None:
 def _check_page(limit: int) -> None:
     if not 1 <= limit <= LARGEST_PAGE:
         raise Invalid(f"limit is {limit}; it must be from 1 to {LARGEST_PAGE}.")
+
+
+def _hits(found: _Found) -> tuple[Hit, ...]:
+    return tuple(_hit(found.query, ranked, memory) for ranked, memory in found.winners)
 
 
 def _hit(query: Query, ranked: Ranked, memory: Memory) -> Hit:

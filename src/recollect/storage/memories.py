@@ -193,7 +193,7 @@ class MemoryRows(Rows):
             case Way.BY_INDEX:
                 await self._connection.execute(_BY_INDEX, prepare=False)
                 nearest = await self._nearest(probe, values)
-                if nearest.total >= NEAREST:
+                if nearest.total >= NEAREST * len(_near(probe.aim)):
                     return nearest
                 # Too few pass the filter for the index to come upon them all.
                 await self._connection.execute(_EXACTLY, prepare=False)
@@ -209,14 +209,14 @@ class MemoryRows(Rows):
 
     async def _way(self) -> Way:
         """How the tenant is searched as a whole, perhaps as it was a minute ago."""
-        tenant_id = self._principal.tenant_id
-        found = self._sizes.find(tenant_id)
+        asker = self._principal.tenant_id, self._principal.role
+        found = self._sizes.find(asker)
         if found is None:
             (table,) = await self._together(("size_of_table", {}))
             most = bound(table["all_rows"]) + 1
             (tenant,) = await self._together(("size_of_tenant", {"most": most}))
             found = way(tenant["rows"], table["all_rows"])
-            self._sizes.keep(tenant_id, found)
+            self._sizes.keep(asker, found)
         return found
 
     async def _go_on(self, query: str, values: Row, row: Row, found: Gathering) -> None:

@@ -201,6 +201,9 @@ class PostgresStorage:
             connection = await self._take()
             try:
                 cursor = await connection.execute(message.encode(), prepare=False)
+            except _TOO_BUSY:
+                await self._give_back(connection)
+                raise
             except psycopg.OperationalError:
                 await self._give_back(connection)
                 await self._bring_up()

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from enum import Enum
 from math import ceil, sqrt
+from typing import TypeAlias
 from uuid import UUID
+
+from recollect.core.model import Role
 
 WHOLE = 10_000
 """Up to so many rows a tenant is read whole, as one person's memories are: found by every word."""
@@ -57,21 +60,25 @@ def way(rows: int, all_rows: float) -> Way:
     return Way.EXACT if rows <= bound(all_rows) else Way.BY_INDEX
 
 
+Asker: TypeAlias = tuple[UUID, Role]
+"""A tenant, and the rank of who searches it: those of a lower one see fewer rows."""
+
+
 class Sizes:
     """How the tenants are searched that were asked about as a whole, for SECONDS each."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._kept: dict[UUID, tuple[float, Way]] = {}
+        self._kept: dict[Asker, tuple[float, Way]] = {}
 
-    def find(self, tenant_id: UUID) -> Way | None:
+    def find(self, asker: Asker) -> Way | None:
         """As it was found; None if that is too long ago."""
-        until, found = self._kept.get(tenant_id, (0.0, None))
+        until, found = self._kept.get(asker, (0.0, None))
         return found if self._now() < until else None
 
-    def keep(self, tenant_id: UUID, found: Way) -> None:
+    def keep(self, asker: Asker, found: Way) -> None:
         """Remember it, and forget the oldest of too many."""
-        self._kept.pop(tenant_id, None)
-        self._kept[tenant_id] = (self._now() + SECONDS, found)
+        self._kept.pop(asker, None)
+        self._kept[asker] = (self._now() + SECONDS, found)
         if len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
+import psycopg
 from psycopg import AsyncConnection, sql
 
-from recollect.core.errors import Conflict
+from recollect.core.errors import Conflict, Invalid, Misconfigured
 from recollect.core.model import EmbeddingModel
 from recollect.storage.connecting import connected
 
@@ -36,10 +37,15 @@ async def index_vectors(owner_url: str, memory: str = "256MB") -> list[str]:
 
     Raises:
         Conflict: somebody else is doing it.
-        Misconfigured, StorageUnavailable: as `connected`.
+        Invalid: `memory` is no amount of it.
+        Misconfigured: the role is not the owner; and as `connected`.
+        StorageUnavailable: as `connected`.
     """
     async with _alone(owner_url) as connection:
-        await connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", [memory])
+        try:
+            await connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", [memory])
+        except psycopg.errors.InvalidParameterValue as error:
+            raise Invalid(f"{memory!r} is no amount of memory.", hint="One is 256MB, or 2GB.") from error
         models = {index_name(model): model for model in await _models(connection)}
         found = await _indexes(connection)
         for name, is_whole in found.items():
@@ -83,7 +89,13 @@ async def _alone(owner_url: str) -> AsyncIterator[Connection]:
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         if await cursor.fetchone() != (True,):
             raise Conflict("The indexes of vectors are being made already.", hint="Wait until they are.")
-        yield connection
+        try:
+            yield connection
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Misconfigured(
+                f"This role may not index the table: {error.diag.message_primary}.",
+                hint="Give the URL of the owner of the tables.",
+            ) from error
 
 
 async def _models(connection: Connection) -> list[EmbeddingModel]:

@@ -1,7 +1,7 @@
 """Our tokens as the table keeps them: four bytes of a hash each, which numpy compares all at once.
 
-Two of a hundred thousand different words meet in one hash with a chance of about one in two; a query's few
-words meet another one of the scope's with about one in a hundred thousand.
+Two of a hundred thousand different words meet in one hash with a chance of seven in ten; a query's ten words
+meet another one of such a scope with about one in four thousand.
 """
 
 from __future__ import annotations

@@ -599,9 +599,13 @@ HINTS = {
 _SMALL_LETTERS = str.maketrans("İıſ", "iis")
 
 
+def as_matched(text: str) -> str:
+    """The text, as long as it was, with the letters that a pattern takes for i and s, if it ignores case."""
+    return text if text.isascii() else text.translate(_SMALL_LETTERS)
+
+
 def rules_for(text: str) -> list[tuple[re.Pattern[str], Resolver]]:
-    """The rules that may find something in the text, in their order."""
-    # small letters as a pattern sees them that ignores case
-    small = (text if text.isascii() else text.translate(_SMALL_LETTERS)).lower()
+    """The rules that may find something in the text, in their order; the text is `as_matched`."""
+    small = text.lower()
     hints = {key for key, hint in HINTS.items() if hint.search(small)}
     return [(pattern, resolve) for needed, pattern, resolve in RULES if needed <= hints]

@@ -25,7 +25,16 @@ from recollect.core.text.dates import (
     shift,
     span,
 )
-from recollect.core.text.expressions import Resolver, Said, compiled, moved, nth, rules_for, weekday
+from recollect.core.text.expressions import (
+    Resolver,
+    Said,
+    as_matched,
+    compiled,
+    moved,
+    nth,
+    rules_for,
+    weekday,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ def find_times(text: str, now: datetime) -> list[TimeSpan]:
     >>> one.phrase, one.start.isoformat(), one.end.isoformat()
     ('last weekend', '2023-05-06T00:00:00', '2023-05-08T00:00:00')
     """
+    written, text = text, as_matched(text)
     rules = rules_for(text)
     if not rules:
         return []
@@ -83,7 +93,7 @@ def find_times(text: str, now: datetime) -> list[TimeSpan]:
     for join in (_beside, _between):
         joined = _folded(text, joined, join)
     opened = (_opened(text, found, said) for found in joined if found.grain not in _WEAK)
-    return [TimeSpan(f.start, f.end, f.begin, f.stop, text[f.begin : f.stop], f.slack) for f in opened]
+    return [TimeSpan(f.start, f.end, f.begin, f.stop, written[f.begin : f.stop], f.slack) for f in opened]
 
 
 _SOONER = re.compile(
@@ -106,15 +116,15 @@ def _singles(text: str, rules: Iterable[tuple[re.Pattern[str], Resolver]], said:
                 begin = max(begin, match.end("cue"))
             if any(taken[begin:stop]):
                 continue
+            slack = timedelta(0)
             try:
                 start, end, grain = resolve(match, said)
+                if grain.startswith("about "):
+                    grain = grain.removeprefix("about ")
+                    slack = _slack(start, grain)
+                    grain = "second" if grain in {"second", "minute", "hour"} else "day"
             except (ValueError, OverflowError):
                 continue
-            slack = timedelta(0)
-            if grain.startswith("about "):
-                grain = grain.removeprefix("about ")
-                slack = _slack(start, grain)
-                grain = "second" if grain in {"second", "minute", "hour"} else "day"
             taken[begin:stop] = b"\1" * (stop - begin)
             found.append(_Found(begin, stop, start, end, grain, slack))
     return sorted(found, key=lambda one: one.begin)

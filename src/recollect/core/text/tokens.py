@@ -279,7 +279,7 @@ def _take(chunk: str, reading: Reading, keep: bool) -> tuple[str, ...]:  # noqa:
 
 
 _SPACED_OF: dict[tuple[Reading, bool], Callable[[str], tuple[str, ...]]] = {
-    (reading, keep): lru_cache(maxsize=32_768)(partial(_take, reading=reading, keep=keep))
+    (reading, keep): lru_cache(maxsize=4_096)(partial(_take, reading=reading, keep=keep))
     for reading, keep in product(Reading, (False, True))
 }
 

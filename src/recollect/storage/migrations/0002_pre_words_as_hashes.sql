@@ -1,5 +1,6 @@
--- What a row is found by comes to the application as bytes and is matched there: see docs/decisions/009.
--- The version before goes on writing `terms`; its rows are taken over once more when they go.
+-- Rewrites the whole table. What a row is found by comes to the application as bytes and is matched there: see
+-- docs/decisions/009.
+-- The version before goes on writing `terms`: a trigger takes over what it says, until they go.
 
 ALTER TABLE memories
     ADD words bytea STORAGE EXTERNAL NOT NULL DEFAULT '',
@@ -14,9 +15,19 @@ ALTER TABLE memories
     ALTER terms DROP NOT NULL,
     NO FORCE ROW LEVEL SECURITY;  -- or else the owner would see no row to change
 
-UPDATE memories SET (words, counts) = (
+CREATE FUNCTION words_of_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
     SELECT coalesce(string_agg(substr(sha256(convert_to(lexeme, 'UTF8')), 1, 4), '' ORDER BY lexeme), ''),
         coalesce(string_agg(set_byte('\x00', 0, least(cardinality(positions), 255)), '' ORDER BY lexeme), '')
-    FROM unnest(terms));
+    INTO NEW.words, NEW.counts
+    FROM unnest(NEW.terms);
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER words_of_terms BEFORE INSERT OR UPDATE OF terms ON memories
+    FOR EACH ROW WHEN (NEW.terms IS NOT NULL) EXECUTE FUNCTION words_of_terms();
+
+UPDATE memories SET terms = terms;
 
 ALTER TABLE memories FORCE ROW LEVEL SECURITY;
