@@ -57,6 +57,25 @@ class Trust(enum.IntEnum):
     OWNER = 4
 
 
+USER = "user"
+"""The subject of a fact about the person remembered."""
+
+
+class Modality(enum.StrEnum):
+    """How a fact was meant. What was only asked, imagined or quoted is no fact."""
+
+    ASSERTED = "asserted"
+    PLANNED = "planned"
+
+
+class Standing(enum.StrEnum):
+    """What is said of a fact beside its text: by a person, or because another fact contradicts it."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    DISPUTED = "disputed"
+
+
 class Permission(enum.StrEnum):
     """What a credential allows."""
 
@@ -117,7 +136,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One conversation, thread or call; the id is the tenant's own."""
+    """One conversation, thread or call; the id is the tenant's own.
+
+    `last_seq`: its last turn's place. `consolidated_seq`: up to there its turns have been understood.
+    """
 
     session_id: str
     user_id: str | None
@@ -126,6 +148,7 @@ class Session:
     attributes: JsonObject
     created_at: datetime
     last_seq: int
+    consolidated_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +177,31 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A fact in parts: what is said of whom.
+
+    `subject`: USER, or the name of somebody or something else ("sister", "Luna"). `attribute`: one of
+    `core/consolidate/attributes.toml`, or a noun phrase in lower case ("test coverage"). `single`: it has one
+    value at a time, so a newer one takes the older one's place; otherwise they are a list. `negated`: it is
+    said not to be so, or no more.
+    """
+
+    subject: str
+    attribute: str
+    value: str
+    negated: bool = False
+    modality: Modality = Modality.ASSERTED
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """One thing remembered.
 
-    `valid_from`/`valid_to`: when it was true, or said. `recorded_at`/`superseded_at`: when we knew.
-    `evidence`: ids of the memories that it rests on. `seq`: its place in its session, from 1.
+    `valid_from`/`valid_to`: when it was true, or said. `recorded_at`/`superseded_at`: when we knew it, and
+    when we knew of its end. `superseded_by`: the memory that tells it as it is since; a turn that has one
+    stays, as history. `evidence`: ids of the memories that it rests on. `seq`: its place in its session, from
+    1; a summary of a session has none. `claim`: of a fact that was understood, in parts.
     """
 
     id: UUID
@@ -184,6 +227,8 @@ class Memory:
     expires_at: datetime | None = None
     evidence: tuple[UUID, ...] = ()
     source: JsonObject = field(default_factory=dict)
+    claim: Claim | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

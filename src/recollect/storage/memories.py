@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,17 @@ from pgvector import HalfVector
 from psycopg.types.json import Jsonb
 
 from recollect.core.errors import ModelRetired
-from recollect.core.model import Filter, Kind, Memory, Role, Trust
+from recollect.core.model import (
+    Claim,
+    Filter,
+    JsonObject,
+    Kind,
+    Memory,
+    Modality,
+    Role,
+    Standing,
+    Trust,
+)
 from recollect.core.ports import Aim, Gathered, Indexed, Probe, Vector
 from recollect.core.recall.candidates import Candidates
 from recollect.storage.gathering import Gathering
@@ -59,7 +69,13 @@ def memory(row: Row) -> Memory:
     row["evidence"] = tuple(row["evidence"])
     # Kept in four bytes: read as the number that was written.
     row["importance"], row["confidence"] = round(row["importance"], 6), round(row["confidence"], 6)
+    row["claim"] = _claim(row["claim"]) if row["claim"] else None
+    row["standing"] = Standing(row["standing"]) if row["standing"] else None
     return Memory(**row)
+
+
+def _claim(value: JsonObject) -> Claim:
+    return Claim(**{**value, "modality": Modality(value["modality"])})
 
 
 def _values(memory: Memory) -> dict[str, Any]:
@@ -71,6 +87,10 @@ def _values(memory: Memory) -> dict[str, Any]:
         "evidence": list(memory.evidence),
         "metadata": Jsonb(memory.metadata),
         "source": Jsonb(memory.source),
+        "subject": memory.claim.subject if memory.claim else None,
+        "attribute": memory.claim.attribute if memory.claim else None,
+        "claim": Jsonb(asdict(memory.claim)) if memory.claim else None,
+        "standing": str(memory.standing) if memory.standing else None,
     }
 
 

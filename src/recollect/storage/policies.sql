@@ -54,7 +54,53 @@ CREATE POLICY fence ON idempotency TO recollect_app
     USING (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()))
     WITH CHECK (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()));
 
+-- The graph is fenced as the memories are that it was read from.
+ALTER TABLE entities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE entities FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON entities TO recollect_app
+    USING (tenant_id = current_tenant() AND min_role <= current_rank()
+           AND (current_rank() > 0 OR user_id = current_subject() OR user_id IS NULL))
+    WITH CHECK (tenant_id = current_tenant() AND min_role <= current_rank()
+                AND (current_rank() > 0 OR user_id = current_subject()));
+CREATE POLICY own_deletes ON entities AS RESTRICTIVE FOR DELETE TO recollect_app
+    USING (current_rank() > 0 OR user_id = current_subject());
+
+ALTER TABLE relations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE relations FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON relations TO recollect_app
+    USING (tenant_id = current_tenant() AND min_role <= current_rank()
+           AND (current_rank() > 0 OR user_id = current_subject() OR user_id IS NULL))
+    WITH CHECK (tenant_id = current_tenant() AND min_role <= current_rank()
+                AND (current_rank() > 0 OR user_id = current_subject()));
+CREATE POLICY own_deletes ON relations AS RESTRICTIVE FOR DELETE TO recollect_app
+    USING (current_rank() > 0 OR user_id = current_subject());
+
+ALTER TABLE mentions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mentions FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON mentions TO recollect_app
+    USING (tenant_id = current_tenant() AND min_role <= current_rank()
+           AND (current_rank() > 0 OR user_id = current_subject() OR user_id IS NULL))
+    WITH CHECK (tenant_id = current_tenant() AND min_role <= current_rank()
+                AND (current_rank() > 0 OR user_id = current_subject()));
+CREATE POLICY own_deletes ON mentions AS RESTRICTIVE FOR DELETE TO recollect_app
+    USING (current_rank() > 0 OR user_id = current_subject());
+
+-- What language models may cost, and did, is the business's own affair.
+ALTER TABLE language_budgets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE language_budgets FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON language_budgets TO recollect_app
+    USING (tenant_id = current_tenant() AND current_rank() = 3)
+    WITH CHECK (tenant_id = current_tenant() AND current_rank() = 3);
+
+ALTER TABLE language_costs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE language_costs FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON language_costs TO recollect_app
+    USING (tenant_id = current_tenant() AND current_rank() = 3)
+    WITH CHECK (tenant_id = current_tenant() AND current_rank() = 3);
+
 GRANT SELECT, INSERT ON tenants TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys, users, sessions, memories, idempotency TO recollect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON entities, relations, mentions TO recollect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON language_budgets, language_costs TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON embedding_models TO recollect_app;
 GRANT SELECT ON schema_migrations TO recollect_app;

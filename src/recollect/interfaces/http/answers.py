@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Literal, Self, TypeAlias
@@ -93,7 +93,31 @@ _MEMORY: dict[str, Any] = {
     "expires_at": None,
     "evidence": [],
     "source": {},
+    "claim": None,
+    "standing": None,
 }
+
+
+class Claim(Answer):
+    """A fact that was understood, in parts."""
+
+    model_config = _shown(
+        {
+            "subject": "user",
+            "attribute": "residence",
+            "value": "Covington",
+            "negated": False,
+            "modality": "asserted",
+            "single": True,
+        }
+    )
+
+    subject: str = Field(description='Whom it is about: "user", the person remembered, or a name.')
+    attribute: str = Field(description="What it tells of them.")
+    value: str = Field(description="What that is.")
+    negated: bool = Field(description="It is said not to be so, or no more.")
+    modality: model.Modality = Field(description="Whether it is so, or is planned.")
+    single: bool = Field(description="There is one at a time: a newer one takes the place of an older one.")
 
 
 class Memory(Answer):
@@ -126,6 +150,10 @@ class Memory(Answer):
     expires_at: datetime | None = Field(description="From then on it is not recalled any more.")
     evidence: tuple[UUID, ...] = Field(description="Ids of the memories that it rests on.")
     source: dict[str, Any] = Field(description="Where it came from, in your words.")
+    claim: Claim | None = Field(description="Of a fact that was understood, its parts.")
+    standing: model.Standing | None = Field(
+        description="What a person said of a fact, or that another one contradicts it."
+    )
 
     @classmethod
     def of(cls, memory: model.Memory) -> Self:
@@ -138,6 +166,7 @@ class Memory(Answer):
         values = dict(zip(_MEMORY_FIELDS, _memory_values(memory), strict=True))
         values["trust"] = _ORIGINS[memory.trust]
         values["min_role"] = _RANKS[memory.min_role]
+        values["claim"] = asdict(memory.claim) if memory.claim else None
         return values
 
 

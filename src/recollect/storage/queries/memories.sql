@@ -2,7 +2,7 @@
 -- Fragment: a memory as the domain knows it.
     m.id, m.kind, m.content, m.user_id, m.agent_id, m.session_id, m.seq, m.role, m.name, m.data AS metadata,
     m.importance, m.confidence, m.trust, m.min_role, m.pinned, m.valid_from, m.valid_to, m.recorded_at,
-    m.superseded_at, m.superseded_by, m.expires_at, m.evidence, m.source
+    m.superseded_at, m.superseded_by, m.expires_at, m.evidence, m.source, m.claim, m.standing
 
 -- name: memories_by_id
 -- Those of the ids that the principal may see.
@@ -43,15 +43,18 @@ LIMIT %(limit)s::integer
 INSERT INTO memories (
     tenant_id, id, kind, user_id, agent_id, session_id, seq, role, name, content, data, embedding_model,
     embedding, window_embedding, term_count, words, counts, traits, mentions, importance, confidence, trust,
-    min_role, pinned, valid_from, valid_to, recorded_at, expires_at, evidence, source)
+    min_role, pinned, valid_from, valid_to, recorded_at, superseded_at, superseded_by, expires_at, evidence,
+    source, subject, attribute, claim, standing)
 VALUES (
     %(tenant_id)s::uuid, %(id)s::uuid, %(kind)s, %(user_id)s, %(agent_id)s, %(session_id)s, %(seq)s::integer,
     %(role)s, %(name)s, %(content)s, %(metadata)s::jsonb, %(model)s::smallint, %(embedding)s::halfvec,
     %(window_embedding)s::halfvec, %(term_count)s::integer, %(words)s::bytea, %(counts)s::bytea,
     %(traits)s::smallint, %(mentions)s::bytea, %(importance)s::real, %(confidence)s::real,
     %(trust)s::smallint, %(min_role)s::smallint, %(pinned)s::boolean, %(valid_from)s::timestamptz,
-    %(valid_to)s::timestamptz, %(recorded_at)s::timestamptz, %(expires_at)s::timestamptz, %(evidence)s::uuid[],
-    %(source)s::jsonb)
+    %(valid_to)s::timestamptz, %(recorded_at)s::timestamptz, %(superseded_at)s::timestamptz,
+    %(superseded_by)s::uuid, %(expires_at)s::timestamptz, %(evidence)s::uuid[], %(source)s::jsonb,
+    %(subject)s, %(attribute)s, %(claim)s::jsonb, %(standing)s)
+ON CONFLICT (tenant_id, id) DO NOTHING
 
 -- name: update_memory
 -- What a person may correct; a vector that is not given stays.

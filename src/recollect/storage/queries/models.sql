@@ -18,7 +18,7 @@ DELETE FROM embedding_models WHERE id = %(model)s::smallint
 
 -- name: rows_of_model
 -- A tenant's next memories with vectors of this model, with what their new ones rest on.
-SELECT m.id, m.content, before.content AS before, m.session_id IS NOT NULL AS is_turn,
+SELECT m.id, m.content, before.content AS before, m.seq IS NOT NULL AS is_turn,
     coalesce(u.participants, s.participants, '{}') AS participants
 FROM memories AS m
 LEFT JOIN memories AS before

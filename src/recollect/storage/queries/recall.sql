@@ -1,20 +1,23 @@
 -- name: passing
 -- Fragment: the filter of a recall or a list, without its scope.
+-- What was superseded without an end in time was never so: it comes only to who asks for what was known before.
     (%(agent_id)s::text IS NULL OR m.agent_id = %(agent_id)s)
     AND (%(session_id)s::text IS NULL OR m.session_id = %(session_id)s)
     AND (%(kinds)s::text[] IS NULL OR m.kind = ANY (%(kinds)s::text[]))
     AND (%(since)s::timestamptz IS NULL OR m.valid_from >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR m.valid_from < %(until)s)
     AND (%(as_of)s::timestamptz IS NULL
-         OR (m.valid_from <= %(as_of)s AND (m.valid_to IS NULL OR m.valid_to > %(as_of)s)))
-    AND CASE WHEN %(known_at)s::timestamptz IS NULL THEN m.superseded_at IS NULL
-        ELSE m.recorded_at <= %(known_at)s AND (m.superseded_at IS NULL OR m.superseded_at > %(known_at)s) END
+         OR (m.valid_from <= %(as_of)s
+             AND (m.valid_to IS NULL OR m.valid_to > %(as_of)s OR m.superseded_at > %(known_at)s)))
+    AND (%(known_at)s::timestamptz IS NULL OR m.recorded_at <= %(known_at)s)
+    AND (m.superseded_at IS NULL OR m.superseded_at > %(known_at)s
+         OR (m.valid_to IS NOT NULL AND m.standing IS DISTINCT FROM 'rejected'))
     AND (m.expires_at IS NULL OR m.expires_at > %(now)s::timestamptz)
     AND (%(conditions)s::jsonb IS NULL OR passes(m.data, %(conditions)s::jsonb))
 
 -- name: current
 -- Fragment: what still holds; what does not comes only to who asks for a time.
-    (m.valid_to IS NULL OR m.valid_to > %(now)s::timestamptz
+    (m.valid_to IS NULL OR m.valid_to > %(now)s::timestamptz OR m.superseded_at > %(known_at)s::timestamptz
      OR coalesce(%(as_of)s::timestamptz, %(since)s::timestamptz, %(until)s::timestamptz) IS NOT NULL)
 
 -- name: gathered

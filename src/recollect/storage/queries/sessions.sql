@@ -36,12 +36,12 @@ WHERE s.tenant_id = %(tenant_id)s::uuid AND s.session_id = %(session_id)s::text
 
 -- name: session
 -- One session.
-SELECT session_id, user_id, agent_id, participants, attributes, created_at, last_seq
+SELECT session_id, user_id, agent_id, participants, attributes, created_at, last_seq, consolidated_seq
 FROM sessions WHERE tenant_id = %(tenant_id)s::uuid AND session_id = %(session_id)s::text
 
 -- name: list_sessions
 -- Sessions by the time they began, the newest first.
-SELECT session_id, user_id, agent_id, participants, attributes, created_at, last_seq
+SELECT session_id, user_id, agent_id, participants, attributes, created_at, last_seq, consolidated_seq
 FROM sessions
 WHERE tenant_id = %(tenant_id)s::uuid
   AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s)
