@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -86,6 +88,47 @@ class Settings(BaseSettings):
     request_seconds: float = Field(
         60, gt=0, le=3600, description="How long a request may take before it is given up."
     )
+    language_model: str | None = Field(
+        None, description="The language model that reads conversations. Unset: none, and rules read them."
+    )
+    language_provider: Literal["anthropic", "openai"] = Field(
+        "anthropic", description="Whose wire it speaks; `openai` is also for whatever is compatible."
+    )
+    language_base_url: str | None = Field(
+        None,
+        description="Where the language model is, like http://localhost:11434/v1 for `openai`. Unset: at the "
+        "provider's own address.",
+    )
+    language_api_key: SecretStr | None = Field(
+        None, description="The provider's key. Unset: ANTHROPIC_API_KEY, or OPENAI_API_KEY."
+    )
+    language_seconds: float = Field(
+        90, gt=0, le=600, description="How long a call of the language model may take, with all retries."
+    )
+    language_input_price: Decimal | None = Field(
+        None, ge=0, le=10_000, description="US dollars for a million input tokens; 0 for a server of yours."
+    )
+    language_output_price: Decimal | None = Field(
+        None, ge=0, le=10_000, description="US dollars for a million output tokens; 0 for a server of yours."
+    )
+    language_budget: Decimal = Field(
+        Decimal(10),
+        ge=0,
+        le=100_000,
+        description="US dollars a month that the language model may cost a tenant that has set no budget.",
+    )
+    worker: bool = Field(True, description="Whether `serve` understands what was said, in the background.")
+    worker_concurrency: int = Field(2, ge=1, le=64, description="Sessions that a worker understands at once.")
+    debounce_seconds: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        description="How long after a session's first new message it is understood. Unset: 2, or 60 with a "
+        "language model, which is then asked once for what is said in a minute.",
+    )
+    idempotency_days: int = Field(
+        7, ge=1, le=365, description="How long a request is known again by its Idempotency-Key."
+    )
     jwt_secret: SecretStr | None = Field(None, description="The shared secret of JWTs signed by HS.")
     jwt_public_key: str | None = Field(
         None, description="The public key (PEM) of JWTs signed by RS, PS, ES or EdDSA."
@@ -103,6 +146,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("language_base_url")
+    @classmethod
+    def _check_address(cls, url: str | None) -> str | None:
+        if url and not re.match(r"https?://[\w.\[\]:@-]+(?:/|$)", url):
+            raise PydanticCustomError("address", "this is not an http or https address")
+        return url
 
     @field_validator("database_url", "owner_database_url")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,13 +13,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from recollect.adapters.embeddings import DEFAULT_MODEL, open_embedder
+from recollect.adapters.language import open_language_model
+from recollect.core.consolidate.consolidation import Consolidator, by_rules
+from recollect.core.consolidate.language import LanguageReader
 from recollect.core.credentials import Credentials
 from recollect.core.embeddings import Embeddings
+from recollect.core.errors import Misconfigured
 from recollect.core.handles import TenantMemory
-from recollect.core.ports import Embedder, Tokens
+from recollect.core.language import Language, Prices
+from recollect.core.ports import Clock, Embedder, Jobs, Storage, Tokens
 from recollect.core.readiness import Readiness
 from recollect.core.service import Service
 from recollect.core.tenants import Tenants
+from recollect.core.writing import DEBOUNCE
+from recollect.interfaces.worker import Worker
 from recollect.settings import Settings, load_settings
 from recollect.storage import embedded
 from recollect.storage.migrate import migrate, prepare
@@ -27,7 +35,11 @@ from recollect.storage.pool import PostgresStorage
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
+PAID_DEBOUNCE = 60.0
+"""With a language model, what is said in so many seconds is read in one call."""
+
 MODEL_SECONDS = 5.0
 """How soon a change of the embedding model by another process is noticed."""
 
@@ -92,6 +104,8 @@ class Recollect:
     storage: PostgresStorage
     embeddings: Embeddings
     database: Database
+    language: Language
+    consolidator: Consolidator
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
         self.settings = settings
@@ -129,7 +143,17 @@ class Recollect:
             await self.embeddings.start(self.settings.model, DEFAULT_MODEL)
             following = asyncio.create_task(self.embeddings.follow(MODEL_SECONDS))
             stack.push_async_callback(_cancel, following)
-            self.service = Service(self.storage, self.embeddings, clock)
+            self.language = open_language(self.settings, self.storage, clock)
+            stack.push_async_callback(self.language.aclose)
+            reader = LanguageReader(self.language, by_rules)
+            self.consolidator = Consolidator(self.storage, self.embeddings, reader.read)
+            self.service = Service(
+                self.storage,
+                self.embeddings,
+                clock,
+                debounce=_debounce(self.settings),
+                consolidator=self.consolidator,
+            )
             self.tenants = Tenants(self.storage, clock)
             self._stack = stack.pop_all()
         return self
@@ -142,6 +166,39 @@ class Recollect:
     def tenant(self, name: str) -> TenantMemory:
         """A business's memory."""
         return TenantMemory(self.service, self.storage, name)
+
+    async def consolidate(self) -> None:
+        """Understand all that waits for it, of every tenant; what failed waits for its next try."""
+        await self.storage.hurry()
+        await self._jobs().drain(self._worker(), concurrency=self.settings.worker_concurrency)
+
+    async def work(self, concurrency: int | None = None) -> None:
+        """Understand what is said, so many sessions at once, until cancelled."""
+        await self._jobs().work(self._worker(), concurrency=concurrency or self.settings.worker_concurrency)
+
+    @asynccontextmanager
+    async def working(self, concurrency: int | None = None) -> AsyncIterator[None]:
+        """Do so in the background while the block runs."""
+        task = asyncio.create_task(self.work(concurrency))
+        task.add_done_callback(_tell_end)
+        try:
+            yield
+        finally:
+            await _cancel(task)
+
+    def _jobs(self) -> Jobs:
+        # Imported here: who neither serves nor works does not load the queue's library.
+        from recollect.adapters.jobs.queue import PostgresJobs  # noqa: PLC0415 - see above
+
+        return PostgresJobs(self.database.url)
+
+    def _worker(self) -> Worker:
+        return Worker(self.storage, self.consolidator, keep_days=self.settings.idempotency_days)
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("The worker has stopped; nothing that is said is understood.", exc_info=error)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
@@ -201,6 +258,38 @@ async def closing_embedder(model: str, settings: Settings, progress: Progress) -
         await embedder.aclose()
 
 
+def _debounce(settings: Settings) -> float:
+    if settings.debounce_seconds is not None:
+        return settings.debounce_seconds
+    return DEBOUNCE if settings.language_model is None else PAID_DEBOUNCE
+
+
+def open_language(settings: Settings, storage: Storage, clock: Clock) -> Language:
+    """The language model of the settings, for tenants with budgets; close it with `aclose()`.
+
+    Raises:
+        Misconfigured: a model is set without its prices, its key, or its vendor's package.
+    """
+    monthly = settings.language_budget
+    if settings.language_model is None:
+        return Language(storage, clock, monthly=monthly)
+    paid, got = settings.language_input_price, settings.language_output_price
+    if paid is None or got is None:
+        raise Misconfigured(
+            "A language model is set, and not what it costs.",
+            hint="Set RECOLLECT_LANGUAGE_INPUT_PRICE and RECOLLECT_LANGUAGE_OUTPUT_PRICE to the US dollars "
+            "of a million tokens, or to 0 for a server of your own: budgets are kept by them.",
+        )
+    model = open_language_model(
+        settings.language_provider,
+        settings.language_model,
+        key=settings.language_api_key.get_secret_value() if settings.language_api_key else None,
+        base_url=settings.language_base_url,
+        seconds=settings.language_seconds,
+    )
+    return Language(storage, clock, model, Prices(paid, got), monthly)
+
+
 def build_app(memory: Recollect) -> FastAPI:
     """The HTTP door of an opened memory, which stays its caller's to close.
 
@@ -217,6 +306,7 @@ def build_app(memory: Recollect) -> FastAPI:
         Credentials(memory.tenants, memory.storage, trusted_tokens(settings)),
         Readiness(memory.storage, memory.embeddings),
         memory.embeddings,
+        memory.language,
         version("recollect"),
     )
     return make_app(server, Bounds(settings.max_body_bytes, settings.max_requests, settings.request_seconds))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from testbed import Bed
 
 from recollect.core.credentials import Credentials
 from recollect.core.errors import AlreadyExists
+from recollect.core.language import Language
 from recollect.core.model import Permission, Role
 from recollect.core.ports import Tokens
 from recollect.core.readiness import Readiness
@@ -79,6 +81,7 @@ def make_door(bed: Bed, bounds: Bounds = BOUNDS, tokens: Tokens | None = None) -
         Credentials(bed.tenants, bed.storage, tokens),
         Readiness(bed.storage, bed.embeddings),
         bed.embeddings,
+        Language(bed.storage, bed.clock, monthly=Decimal(10)),
         "0",
     )
     return Door(bed, make_app(server, bounds))

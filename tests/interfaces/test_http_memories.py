@@ -195,7 +195,7 @@ async def test_repeating_a_batch_with_its_key_keeps_it_once(loft: httpx2.AsyncCl
     first, again = [
         await loft.post("/v1/memories", json=body, headers={"Idempotency-Key": "k"}) for _ in range(2)
     ]
-    assert again.json() == {"ids": first.json()["ids"], "repeated": True}
+    assert again.json() == {"ids": first.json()["ids"], "repeated": True, "consolidated": None}
     assert await listed(loft) == ["b", "a"]
     answer = await loft.post(
         "/v1/memories", json={"content": "c", "shared": True}, headers={"Idempotency-Key": "k"}

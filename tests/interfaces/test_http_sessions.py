@@ -34,7 +34,7 @@ async def test_a_message_comes_back_as_it_was_sent(loft: httpx2.AsyncClient) -> 
     sent = await loft.post(path, json={**message, "user_id": "c17", "agent_id": "sales"})
     assert sent.status_code == 201
     (kept,) = (await loft.get(path)).json()["messages"]
-    assert sent.json() == {"ids": [kept["id"]], "repeated": False}
+    assert sent.json() == {"ids": [kept["id"]], "repeated": False, "consolidated": None}
     assert kept["valid_from"] == "2026-02-27T22:30:00Z"
     assert {name: kept[name] for name in ("content", "role", "name", "metadata")} == {
         name: message[name] for name in ("content", "role", "name", "metadata")
@@ -132,7 +132,7 @@ async def test_repeating_a_request_with_its_key_does_nothing_twice(loft: httpx2.
     first = await loft.post("/v1/sessions/s1/messages", json=body, headers=key)
     again = await loft.post("/v1/sessions/s1/messages", json=body, headers=key)
     assert again.status_code == first.status_code == 201
-    assert again.json() == {"ids": first.json()["ids"], "repeated": True}
+    assert again.json() == {"ids": first.json()["ids"], "repeated": True, "consolidated": None}
     other = await loft.post("/v1/sessions/s1/messages", json={**body, "content": "two"}, headers=key)
     assert (other.status_code, code(other)) == (422, "idempotency_mismatch")
     elsewhere = await loft.post("/v1/sessions/s2/messages", json=body, headers=key)

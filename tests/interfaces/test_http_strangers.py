@@ -11,6 +11,7 @@ import pytest
 from testbed import Bed
 
 from interfaces.door import Door, code
+from recollect.core.consolidate.consolidation import Consolidator
 from recollect.core.model import Permission
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +31,22 @@ class Attack:
     codes: frozenset[str] = frozenset()
 
 
-def attacks(memory: str) -> list[Attack]:
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """The ids of what is somebody's: a turn, a fact that it says, an entity, a relation, and a job."""
+
+    memory: str
+    fact: str
+    entity: str
+    relation: str
+    job: str
+
+
+_NOTHING = "019a9d3c-5b7e-7c1a-9f00-2d6b8c4e1a55"
+NOBODYS = Victim(_NOTHING, _NOTHING, _NOTHING, _NOTHING, "1")
+
+
+def attacks(victim: Victim) -> list[Attack]:
     """At least one for each operation that takes an id, with the ids of the victim in every parameter."""
     not_found = frozenset({"not_found"})
     gone = frozenset({"not_found", "forbidden"})
@@ -38,6 +54,8 @@ def attacks(memory: str) -> list[Attack]:
     theirs = frozenset({"forbidden", "session_belongs_to_another"})
     wild = {"user_id": "%", "session_id": "secret_session", "agent_id": "' OR true --"}
     query = {"query": "safe mirror"}
+    memory, fact, entity = victim.memory, f"/v1/facts/{victim.fact}", f"/v1/entities/{victim.entity}"
+    ends = {"source_id": victim.entity, "target_id": _NOTHING, "kind": "x"}
     return [
         Attack("get_memory", "GET", f"/v1/memories/{memory}", None, not_found),
         Attack("correct_memory", "PATCH", f"/v1/memories/{memory}", {"content": "changed"}, not_found),
@@ -71,32 +89,90 @@ def attacks(memory: str) -> list[Attack]:
         Attack("describe_user", "PATCH", f"/v1/users/{USER}", {"names": ["Mallory"]}, gone),
         Attack("forget_user", "DELETE", f"/v1/users/{USER}", None, gone),
         Attack("list_users", "GET", "/v1/users", None, frozenset({"forbidden"})),
+        Attack("get_session_summary", "GET", f"/v1/sessions/{SESSION}/summary", None, not_found),
+        Attack("end_session", "POST", f"/v1/sessions/{SESSION}/end?wait=1", None, not_found),
+        Attack("get_user_summary", "GET", f"/v1/users/{USER}/summary", None, gone),
+        Attack("list_actions", "GET", f"/v1/users/{USER}/actions?done=true", None, gone),
+        Attack("list_facts", "GET", f"/v1/facts?user_id={USER}&history=true", None, gone),
+        Attack("list_facts", "GET", "/v1/facts?history=true"),
+        Attack("fact_history", "GET", f"{fact}/history", None, not_found),
+        Attack("confirm_fact", "POST", f"{fact}/confirm", None, not_found),
+        Attack("reject_fact", "POST", f"{fact}/reject", None, not_found),
+        Attack("edit_fact", "PATCH", fact, {"content": "changed"}, not_found),
+        Attack("list_entities", "GET", f"/v1/entities?user_id={USER}", None, gone),
+        Attack("list_entities", "GET", "/v1/entities"),
+        Attack("add_entity", "POST", "/v1/entities", {"name": "x", "user_id": USER}, gone),
+        Attack("search_entities", "POST", "/v1/entities/search", {"query": "Vera", "user_id": USER}, gone),
+        Attack("search_entities", "POST", "/v1/entities/search", {"query": "Vera"}),
+        Attack("get_entity", "GET", entity, None, not_found),
+        Attack("change_entity", "PATCH", entity, {"name": "changed"}, not_found),
+        Attack("list_neighbours", "GET", f"{entity}/neighbours", None, not_found),
+        Attack("list_timeline", "GET", f"{entity}/timeline", None, not_found),
+        Attack("find_paths", "GET", f"/v1/entities/path?from={victim.entity}&to={victim.entity}", None, gone),
+        Attack("merge_entity", "POST", f"{entity}/merge", {"into": _NOTHING}, gone),
+        Attack("unmerge_entity", "POST", f"{entity}/unmerge", None, not_found),
+        Attack("forget_entity", "DELETE", entity, None, not_found),
+        Attack("add_relation", "POST", "/v1/relations", ends, gone),
+        Attack("forget_relation", "DELETE", f"/v1/relations/{victim.relation}", None, not_found),
+        Attack("get_lag", "GET", "/v1/jobs", None, frozenset({"forbidden"})),
+        Attack("list_parked_jobs", "GET", "/v1/jobs/parked", None, frozenset({"forbidden"})),
+        Attack("retry_job", "POST", f"/v1/jobs/{victim.job}/retry", None, gone),
+        Attack("retry_jobs", "POST", "/v1/jobs/retry", None, frozenset({"forbidden"})),
+        Attack("get_language", "GET", "/v1/language", None, frozenset({"forbidden"})),
+        Attack(
+            "set_language_budget",
+            "PUT",
+            "/v1/language/budget",
+            {"monthly_budget": 1},
+            frozenset({"forbidden"}),
+        ),
+        Attack(
+            "answer", "POST", "/v1/answer", {"query": "What do you know about me?", "user_id": USER}, gone
+        ),
     ]
 
 
-async def victim(door: Door) -> str:
-    """A person of the tenant `attic`, with a session and a memory; its id."""
+async def victim(door: Door) -> Victim:
+    """A person of the tenant `attic`, with a session that was understood."""
     client = await door.client("attic")
-    message = {"content": SECRET, "metadata": {"k": "v"}, "name": "Vera"}
-    turns = {"messages": [message], "user_id": USER, "agent_id": AGENT}
-    answer = await client.post(
-        f"/v1/sessions/{SESSION}/messages", json=turns, headers={"Idempotency-Key": "k"}
+    messages = [
+        {"content": SECRET, "metadata": {"k": "v"}, "name": "Vera"},
+        {"content": "My sister Zelda lives in Mirrorton.", "name": "Vera"},
+    ]
+    turns = {"messages": messages, "user_id": USER, "agent_id": AGENT}
+    path = f"/v1/sessions/{SESSION}/messages"
+    answer = await client.post(path, json=turns, headers={"Idempotency-Key": "k"})
+    memory, _ = answer.json()["ids"]
+    bed = door.bed
+    tenant, key = bed.database.rows(
+        "SELECT tenant_id, key FROM sessions JOIN memories USING (tenant_id, session_id) WHERE id = %s",
+        memory,
+    )[0]
+    await Consolidator(bed.storage, bed.embeddings).consolidate(tenant, key)
+
+    def first(table: str) -> str:
+        return str(bed.database.rows(f"SELECT id FROM {table} WHERE tenant_id = %s", tenant)[0][0])
+
+    facts = "(SELECT * FROM memories WHERE subject IS NOT NULL)"
+    return Victim(
+        memory, first(facts), first("entities"), first("relations"), first("jobs.procrastinate_jobs")
     )
-    memory: str = answer.json()["ids"][0]
-    return memory
 
 
-def theirs(bed: Bed, memory: str) -> list[tuple[object, ...]]:
+WRITES = frozenset({"add_memories", "add_messages", "add_entity", "describe_user"})
+KEPT = ("memories", "sessions", "users", "entities", "relations", "mentions")
+
+
+def theirs(bed: Bed, victim: Victim) -> list[list[tuple[object, ...]]]:
     """All that is kept of the victim, as the superuser sees it."""
-    tenant = bed.database.value("SELECT tenant_id FROM memories WHERE id = %s", memory)
-    queries = ("memories WHERE id = %s", "sessions WHERE tenant_id = %s", "users WHERE tenant_id = %s")
-    values = (memory, tenant, tenant)
+    tenant = bed.database.value("SELECT tenant_id FROM memories WHERE id = %s", victim.memory)
     return [
-        row
-        for query, value in zip(queries, values, strict=True)
-        for row in bed.database.rows(
-            f"SELECT to_jsonb(t) FROM {query.replace(' WHERE', ' AS t WHERE')}", value
+        bed.database.rows(
+            f"SELECT to_jsonb(t) FROM {table} AS t WHERE tenant_id = %s AND user_id = %s ORDER BY t::text",
+            tenant,
+            USER,
         )
+        for table in KEPT
     ]
 
 
@@ -104,55 +180,63 @@ async def attack(client: httpx2.AsyncClient, one: Attack) -> None:
     """Nothing secret in the answer; a refusal only of the expected kinds."""
     answer = await client.request(one.method, one.path, json=one.body)
     sent = json.dumps(one.body) + one.path
-    for secret in (SECRET, "Vera", *(word for word in (SESSION, USER, AGENT) if word not in sent)):
+    for secret in (
+        SECRET,
+        "Vera",
+        "Zelda",
+        "Mirrorton",
+        *(word for word in (SESSION, USER, AGENT) if word not in sent),
+    ):
         assert secret not in answer.text, (one, answer.text)
     if answer.is_error:
         assert code(answer) in one.codes, (one, answer.text)
-    elif one.operation not in ("add_memories", "add_messages", "describe_user", "list_users"):
+    elif one.operation not in {*WRITES, "list_users", "get_language", "set_language_budget"}:
         counts = answer.json()
         assert not any(
-            value for name, value in counts.items() if name not in ("took_ms", "text", "tokens", "citations")
+            value
+            for name, value in counts.items()
+            if name not in ("took_ms", "text", "tokens", "citations", "kind")
         ), (one, answer.text)
 
 
 async def test_another_tenant_gets_and_changes_nothing(door: Door, loft: httpx2.AsyncClient) -> None:
-    memory = await victim(door)
-    before = theirs(door.bed, memory)
-    wanted = attacks(memory)
+    ids = await victim(door)
+    before = theirs(door.bed, ids)
+    wanted = attacks(ids)
     for one in wanted:
-        if one.operation in ("add_memories", "add_messages", "describe_user"):
+        if one.operation in WRITES:
             continue  # the same ids in another tenant are another's: tried by the next test
         await attack(loft, one)
-    assert theirs(door.bed, memory) == before
-    assert len(before) == 3
+    assert theirs(door.bed, ids) == before
+    assert all(before)
 
 
 async def test_the_same_ids_in_another_tenant_are_others(door: Door, loft: httpx2.AsyncClient) -> None:
-    memory = await victim(door)
-    before = theirs(door.bed, memory)
+    ids = await victim(door)
+    before = theirs(door.bed, ids)
     turns = {"content": "mine", "user_id": USER}
     answer = await loft.post(f"/v1/sessions/{SESSION}/messages", json=turns, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()["repeated"]) == (201, False)
     await loft.patch(f"/v1/users/{USER}", json={"names": ["Mallory"]})
-    await loft.post("/v1/memories", json={"content": "x", "user_id": USER, "evidence": [memory]})
+    await loft.post("/v1/memories", json={"content": "x", "user_id": USER, "evidence": [ids.memory]})
     assert (await loft.delete(f"/v1/users/{USER}")).json() == {"memories": 2, "sessions": 1, "users": 1}
-    assert theirs(door.bed, memory) == before
+    assert theirs(door.bed, ids) == before
 
 
 async def test_another_person_gets_and_changes_nothing(door: Door) -> None:
-    memory = await victim(door)
-    before = theirs(door.bed, memory)
+    ids = await victim(door)
+    before = theirs(door.bed, ids)
     mallory = await door.person("attic", "mallory")
     # What she writes is hers to find: it is written last.
-    for one in sorted(attacks(memory), key=lambda one: one.operation.startswith("add_")):
+    for one in sorted(attacks(ids), key=lambda one: one.operation.startswith("add_")):
         await attack(mallory, one)
-        assert theirs(door.bed, memory)[: len(before)] == before, one
+        assert theirs(door.bed, ids) == before, one
 
 
 async def test_every_operation_with_an_id_is_attacked(door: Door, loft: httpx2.AsyncClient) -> None:
     paths = (await loft.get("/v1/openapi.json")).json()["paths"]
     operations = {one["operationId"] for path in paths.values() for one in path.values()}
-    assert operations - {"live", "ready", "version"} == {one.operation for one in attacks("x")}
+    assert operations - {"live", "ready", "version"} == {one.operation for one in attacks(NOBODYS)}
 
 
 async def test_a_person_is_themself_whatever_they_say(door: Door) -> None:

@@ -58,6 +58,31 @@ ROLES = """
 SELECT rolname FROM pg_roles
 WHERE rolname IN ('recollect_app', 'recollect_server') AND (rolbypassrls OR rolsuper OR rolcreaterole)"""
 
+QUEUE = """
+SELECT relrowsecurity AND relforcerowsecurity AND 1 = (
+    SELECT count(*) FROM pg_policies WHERE schemaname = 'jobs' AND roles = '{recollect_app}' AND cmd = 'ALL'
+        AND (qual, with_check) = (expected, expected))
+FROM pg_class, (VALUES ('((current_tenant() IS NULL) OR (tenant_id = current_tenant()))')) AS v (expected)
+WHERE oid = 'jobs.procrastinate_jobs'::regclass"""
+
+QUEUE_RIGHTS = """
+SELECT relname, grantee::regrole::text, privilege_type
+FROM pg_class, aclexplode(relacl) WHERE relnamespace = 'jobs'::regnamespace AND relkind = 'r'
+  AND grantee <> relowner"""
+
+# What a role of the application may do to the queue. Only the jobs' own table says anything of a tenant.
+FOR_JOBS = {
+    ("migrations", "SELECT"),
+    ("procrastinate_periodic_defers", "SELECT"),
+    ("procrastinate_periodic_defers", "UPDATE"),
+    *((table, right) for table in ("procrastinate_jobs", "procrastinate_workers")
+      for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+}  # fmt: skip
+
+QUEUE_FUNCTIONS = """
+SELECT proname FROM pg_proc WHERE pronamespace = 'jobs'::regnamespace
+  AND (prosecdef OR NOT coalesce(proconfig @> '{"search_path=jobs, pg_temp"}', false))"""
+
 CREATES = "SELECT has_schema_privilege('recollect_app', 'public', 'CREATE')"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -125,8 +150,19 @@ def rights(connection: Connection) -> Iterator[str]:
         yield "public: recollect_app may create objects"
 
 
+def queue(connection: Connection) -> Iterator[str]:
+    if connection.execute(QUEUE.encode()).fetchone() != (True,):
+        yield "jobs: inside a tenant there are jobs of others"
+    rows = connection.execute(QUEUE_RIGHTS.encode()).fetchall()
+    for table, grantee, right in rows:
+        if grantee != "recollect_app" or (table, right) not in FOR_JOBS:
+            yield f"jobs.{table}: {right} is granted to {grantee}"
+    for (function,) in connection.execute(QUEUE_FUNCTIONS.encode()):
+        yield f"jobs.{function}: may be led to other tables, or to other rights"
+
+
 def findings(connection: Connection) -> set[str]:
-    checks = (tables, policies, indexes, foreign_keys, rights)
+    checks = (tables, policies, indexes, foreign_keys, rights, queue)
     return {finding for check in checks for finding in check(connection)}
 
 
@@ -213,6 +249,22 @@ GAPS = {
     "a role that steps over": (
         "ALTER ROLE recollect_server BYPASSRLS",
         "recollect_server: has BYPASSRLS, CREATEROLE or is a superuser",
+    ),
+    "a queue without fence": (
+        "ALTER TABLE jobs.procrastinate_jobs NO FORCE ROW LEVEL SECURITY",
+        "jobs: inside a tenant there are jobs of others",
+    ),
+    "a queue with a second policy": (
+        "ALTER POLICY fence ON jobs.procrastinate_jobs USING (true)",
+        "jobs: inside a tenant there are jobs of others",
+    ),
+    "a queue's diary": (
+        "GRANT SELECT ON jobs.procrastinate_events TO recollect_app",
+        "jobs.procrastinate_events: SELECT is granted to recollect_app",
+    ),
+    "a queue's function that can be led astray": (
+        "ALTER FUNCTION jobs.procrastinate_fetch_job_v2 RESET search_path",
+        "jobs.procrastinate_fetch_job_v2: may be led to other tables, or to other rights",
     ),
     "a role that makes objects": (
         "GRANT CREATE ON SCHEMA public TO recollect_app",

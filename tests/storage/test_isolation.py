@@ -11,6 +11,7 @@ import pytest
 from testbed import Bed, Database
 
 from recollect.core.errors import Forbidden, NotFound, RecollectError
+from recollect.core.ids import NEWEST
 from recollect.core.model import (
     Condition,
     Filter,
@@ -25,7 +26,6 @@ from recollect.core.model import (
     Turns,
     tenant_id_of,
 )
-from recollect.core.reading import FIRST
 from recollect.core.tenants import format_key
 
 pytestmark = pytest.mark.anyio
@@ -116,7 +116,7 @@ async def test_a_context_holds_nothing_of_another_tenants_session(bed: Bed) -> N
 
 async def test_a_foreign_cursor_is_only_a_place_in_ones_own_list(bed: Bed) -> None:
     foreign = await furnish(bed)
-    for before in (foreign, FIRST):
+    for before in (foreign, NEWEST):
         for memory in await bed.service.memories(LOFT, EVERYTHING, before=before):
             assert "attic" not in memory.content
 

@@ -33,7 +33,12 @@ RANDOM = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 
 def dump(production: Production, url: str) -> str:
     done = subprocess.run(
-        [POSTGRES_VERSIONS[production.version] / "pg_dump", "--schema-only", url],
+        [
+            POSTGRES_VERSIONS[production.version] / "pg_dump",
+            "--schema-only",
+            "--exclude-schema=jobs",  # the queue's library brings its own migrations
+            url,
+        ],
         check=True,
         capture_output=True,
         text=True,

@@ -12,6 +12,7 @@ from testbed import Bed, Database, HashedWords, SetClock
 
 from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Conflict, ModelMismatch
+from recollect.core.graph import NewEntity
 from recollect.core.model import Filter, Message, Note, Principal, Turns
 from recollect.core.ports import Embedder, Vectors
 from recollect.core.reembedding import BATCH, change_model
@@ -154,6 +155,27 @@ async def test_a_text_that_changes_meanwhile_keeps_its_own_vector(bed: Bed) -> N
     )
     assert isinstance(distance, float)
     assert distance < 1e-3
+
+
+async def test_the_names_in_the_graph_are_embedded_anew(bed: Bed) -> None:
+    shop = Shop(await bed.tenant("loft"), size=1)
+    embeddings, service = await follower(bed)
+    await shop.fill(service)
+    names = [f"Sofa {number}" for number in range(BATCH + 2)]
+    made = [await service.add_entity(shop.principal, NewEntity(name, user_id="ines")) for name in names]
+
+    class Renaming(HashedWords):
+        async def embed(self, texts: Sequence[str]) -> Vectors:
+            if names[0] in texts:
+                await service.change_entity(shop.principal, made[0].id, {"name": "Armchair"})
+            return await NEW.embed(texts)
+
+    assert await change_model(bed.storage, Renaming("narrower", 32), shop.tenants, lambda _: None) == 2
+    assert bed.database.value("SELECT count(*) FROM embedding_models") == 1
+    await embeddings.refresh()
+    for text, name in (("armchair", "Armchair"), (names[-1], names[-1])):
+        (found,) = await service.search_entities(shop.principal, text, user_id="ines", limit=1)
+        assert (found.entity.name, round(found.similarity, 2)) == (name, 1)
 
 
 async def test_another_model_than_the_databases_is_refused_at_the_start(bed: Bed) -> None:

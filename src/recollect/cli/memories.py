@@ -35,6 +35,9 @@ from recollect.wiring import Recollect
 
 Function: TypeAlias = Callable[..., Any]
 
+WAIT = 10.0
+"""Seconds that `remember --wait` waits until what was said is understood."""
+
 _NOTE_KINDS = [str(kind) for kind in Kind if kind is not Kind.MESSAGE]
 
 
@@ -69,6 +72,7 @@ def _metadata(_: click.Context, __: click.Parameter, text: str | None) -> dict[s
 @click.option("--at", type=MOMENT, help="When it was said, or since when it is true. Without it: now.")
 @click.option("--metadata", metavar="JSON", callback=_metadata, help="An object of anything of yours.")
 @click.option("--idempotency-key", metavar="KEY", help="Repeating the command with it changes nothing.")
+@click.option("--wait", is_flag=True, help="Of a turn: understand it before returning.")
 @with_settings("home", "database_url")
 async def remember(  # noqa: PLR0913 - a turn's own fields
     console: Console,
@@ -85,6 +89,7 @@ async def remember(  # noqa: PLR0913 - a turn's own fields
     at: datetime | None,
     metadata: dict[str, Any],
     idempotency_key: str | None,
+    wait: bool,
 ) -> None:
     """Keep CONTENT; '-' reads it from standard input.
 
@@ -107,7 +112,9 @@ async def remember(  # noqa: PLR0913 - a turn's own fields
         if session:
             message = Message(text, role or "user", name, at, metadata)
             turns = Turns(session, [message], user_id=user)
-            return await memory.service.remember(principal, turns, idempotency_key=idempotency_key)
+            return await memory.service.remember(
+                principal, turns, idempotency_key=idempotency_key, wait=WAIT if wait else None
+            )
         note = Note(text, Kind(kind or Kind.FACT), user_id=user, valid_from=at, metadata=metadata)
         return await memory.service.add(principal, [note], idempotency_key=idempotency_key)
 
@@ -117,7 +124,8 @@ async def remember(  # noqa: PLR0913 - a turn's own fields
             await _require_begun(memory, owner.principal, session)
         done = await write(memory, (await owner.create()).principal)
     said = "Remembered before" if done.repeated else "Remembered"
-    console.show(done, f"{said}: {done.ids[0]}")
+    later = "; it is not understood yet" if done.consolidated is False else ""
+    console.show(done, f"{said}: {done.ids[0]}{later}")
 
 
 async def _require_begun(memory: Recollect, principal: Principal, session: str) -> None:
@@ -177,7 +185,7 @@ async def recall(  # noqa: PLR0913 - a filter's own fields
         **times,
     )
     async with open_memory(settings) as memory:
-        principal = await _known(memory, tenant)
+        principal = await known_tenant(memory, tenant)
         began = time.perf_counter()
         found = await memory.service.recall(principal, query, scope, limit=limit)
         took = (time.perf_counter() - began) * 1_000
@@ -222,7 +230,7 @@ async def context(  # noqa: PLR0913 - a command's options
 ) -> None:
     """Show what an agent should know before it answers QUERY, as it goes into a prompt."""
     async with open_memory(settings) as memory:
-        principal = await _known(memory, tenant)
+        principal = await known_tenant(memory, tenant)
         packed = await memory.service.context(
             principal, query, Filter(user_id=user), budget=budget, session_id=session
         )
@@ -268,7 +276,7 @@ async def forget(  # noqa: PLR0913 - a command's options
         return await memory.service.forget_user(principal, str(user))
 
     async with open_memory(settings) as memory:
-        gone = await delete(memory, await _known(memory, tenant))
+        gone = await delete(memory, await known_tenant(memory, tenant))
     counts = (
         counted(gone.memories, "memory", "memories"),
         counted(gone.sessions, "session"),
@@ -289,7 +297,7 @@ def _confirm(question: str) -> None:
         raise click.Abort
 
 
-async def _known(memory: Recollect, tenant: str) -> Principal:
+async def known_tenant(memory: Recollect, tenant: str) -> Principal:
     """The operator within a tenant; a misspelt one is told, and not made."""
     await memory.tenants.find(tenant)
     return memory.tenants.principal(tenant)

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,8 @@ async def serving(settings: Settings, progress: Callable[[str], None]) -> AsyncI
             ended = asyncio.create_task(server.serve([listener]))
             try:
                 await server.wait_until_listening(ended)
-                yield Serving(_url(*listener.getsockname()[:2]), memory, ended)
+                async with memory.working() if settings.worker else nullcontext():
+                    yield Serving(_url(*listener.getsockname()[:2]), memory, ended)
             finally:
                 server.should_exit = True
                 await asyncio.wait([ended])
@@ -164,6 +165,12 @@ async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
             loop.remove_signal_handler(number)
 
 
+def quieten() -> None:
+    """Leave it to us to tell, once, of the database and of jobs: the libraries would with every attempt."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+
+
 @command
 @with_settings("host", "port", "home", "database_url", "owner_database_url", "pool_size", "model")
 async def serve(console: Console, settings: Settings) -> None:
@@ -174,8 +181,7 @@ async def serve(console: Console, settings: Settings) -> None:
     """
     for warning in unknown_variables():
         console.note(f"warning: {warning}")
-    # The storage tells itself, once, that the database went away; the pool would with every attempt.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    quieten()
     await until_stopped(_serve(console, settings))
 
 

@@ -38,14 +38,19 @@ async def list_(console: Console, settings: Settings) -> None:
 
     Only the owner of the tables sees them all: a database of yours needs the owner's URL.
     """
-    found = await _list(settings)
+    found = await named_tenants(settings)
     lines = [f"{one.name}\t{one.created_at:%Y-%m-%d %H:%M}\t{one.tenant_id}" for one in found]
     console.show(
         {"tenants": found}, "\n".join(lines) or "There is no tenant yet. `recollect tenant create` makes one."
     )
 
 
-async def _list(settings: Settings) -> list[Tenant]:
+async def named_tenants(settings: Settings) -> list[Tenant]:
+    """Every tenant, as only the owner of the tables sees them.
+
+    Raises:
+        Misconfigured: the owner's URL of a database of yours is not known.
+    """
     if settings.owner_database_url:
         return await list_tenants(settings.owner_database_url.get_secret_value())
     if settings.database_url:

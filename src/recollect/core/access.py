@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from recollect.core.errors import Forbidden
-from recollect.core.model import Filter, Permission, Principal, Role
+from recollect.core.model import Filter, Permission, Principal, Role, Trust
+
+TRUSTED = {
+    Role.USER: Trust.USER,
+    Role.STAFF: Trust.STAFF,
+    Role.MANAGER: Trust.STAFF,
+    Role.OWNER: Trust.OWNER,
+}
+"""How much is trusted what a principal of each role writes."""
 
 
 def require(principal: Principal, permission: Permission) -> None:

@@ -12,6 +12,8 @@ from recollect.core.errors import Invalid, TooLarge
 from recollect.core.model import Filter, Note, Turns
 
 LONGEST_ID = 200
+LONGEST_CONTENT = 100_000
+LARGEST_PAGE = 200
 LARGEST_JSON = 65_536
 DEEPEST_JSON = 16
 EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
@@ -31,6 +33,33 @@ def check_text(text: str, what: str) -> str:
     if _NOT_TEXT.search(text):
         raise Invalid(f"{what} is not text: it holds NUL or half a surrogate pair.")
     return text
+
+
+def check_content(content: str, what: str) -> None:
+    """Refuse what cannot be a memory's text.
+
+    Raises:
+        Invalid: it is empty, or not text.
+        TooLarge: it is longer than `LONGEST_CONTENT`.
+    """
+    if not content.strip():
+        raise Invalid(f"{what} is empty.")
+    check_text(content, what)
+    if len(content) > LONGEST_CONTENT:
+        raise TooLarge(
+            f"{what} has {len(content)} characters.",
+            hint=f"At most {LONGEST_CONTENT}; send a long text in parts.",
+        )
+
+
+def check_page(limit: int) -> None:
+    """Refuse a page that is empty, or longer than `LARGEST_PAGE`.
+
+    Raises:
+        Invalid: it is.
+    """
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Invalid(f"limit is {limit}; it must be from 1 to {LARGEST_PAGE}.")
 
 
 def check_id(value: str, what: str) -> str:

@@ -18,7 +18,13 @@ RecollectError
 │   ├── StorageUnavailable
 │   ├── Busy
 │   ├── TimedOut
-│   └── ModelRetired
+│   ├── ModelRetired
+│   └── LanguageModelUnavailable    a language model gave nothing that can be used
+│       ├── LanguageModelFailed     it did not answer, or with an error, or too late
+│       ├── LanguageModelRefused    it would not
+│       ├── LanguageModelMalformed  what it said is not what was asked for
+│       ├── LanguageModelPaused     it failed so often that it is left alone for a while
+│       └── BudgetSpent             the tenant lets it cost no more this month
 └── Misconfigured              500  the process refuses to start, or a command to run
     ├── UnsafeRole
     ├── SchemaOutdated
@@ -29,6 +35,10 @@ RecollectError
 from __future__ import annotations
 
 from typing import ClassVar
+
+from recollect.core.model import Usage
+
+_NOTHING = Usage()
 
 
 class RecollectError(Exception):
@@ -171,6 +181,51 @@ class ModelRetired(Unavailable):
     """The embedding model was changed while this was being written."""
 
     code = "model_retired"
+
+
+class LanguageModelUnavailable(Unavailable):
+    """The language model gave nothing that can be used.
+
+    `reason` says why in a word; `usage` is what the call is to be paid for nevertheless, None if not known.
+    """
+
+    hint = "Nothing is lost: the rules' result stands. GET /v1/language shows the state of it."
+    reason: ClassVar[str] = "failed"
+
+    def __init__(
+        self, message: str | None = None, *, hint: str | None = None, usage: Usage | None = _NOTHING
+    ) -> None:
+        super().__init__(message or str(type(self).__doc__).partition("\n")[0], hint=hint)
+        self.usage = usage
+
+
+class LanguageModelFailed(LanguageModelUnavailable):
+    """The language model did not answer, or with an error, or not in time."""
+
+
+class LanguageModelRefused(LanguageModelUnavailable):
+    """The language model refused to answer."""
+
+    reason = "refused"
+
+
+class LanguageModelMalformed(LanguageModelUnavailable):
+    """The language model's answer is not of the form that was asked for."""
+
+    reason = "malformed"
+
+
+class LanguageModelPaused(LanguageModelUnavailable):
+    """The language model failed too often, and is not asked for a while."""
+
+    reason = "paused"
+
+
+class BudgetSpent(LanguageModelUnavailable):
+    """The tenant's budget for language models does not allow another call this month."""
+
+    reason = "budget"
+    hint = "PUT /v1/language/budget, or `recollect language budget`, changes it; a new month begins at 0."
 
 
 class Misconfigured(RecollectError):

@@ -7,9 +7,14 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from recollect.core.answering import Answer
+from recollect.core.bounds import LARGEST_PAGE
+from recollect.core.consolidate.linking import person_id
 from recollect.core.errors import Invalid
+from recollect.core.graph import Listing, Neighbourhood, Reach
 from recollect.core.model import (
     Context,
+    Entity,
     Filter,
     Forgotten,
     JsonObject,
@@ -21,10 +26,12 @@ from recollect.core.model import (
     Recalled,
     Remembered,
     Turns,
+    Which,
     tenant_id_of,
 )
 from recollect.core.ports import Storage
 from recollect.core.service import Service
+from recollect.core.summaries import PersonSummary, ToDo
 from recollect.core.tenants import check_tenant_name
 
 
@@ -67,7 +74,7 @@ class UserMemory:
         self.user_id = user_id
         self._tenant = tenant
 
-    async def remember(
+    async def remember(  # noqa: PLR0913 - a turn's own fields
         self,
         content: str | Message | Sequence[Message],
         *,
@@ -75,8 +82,11 @@ class UserMemory:
         agent: str | None = None,
         at: datetime | None = None,
         idempotency_key: str | None = None,
+        wait: float | None = None,
     ) -> Remembered:
         """Keep what was said in a session, or, without one, a fact about the person.
+
+        `wait`: also understand what was said, within so many seconds; `consolidated` tells whether it is.
 
         Raises:
             Invalid, TooLarge, SessionBelongsToAnother: as `Service.remember` does.
@@ -93,7 +103,7 @@ class UserMemory:
         messages = [Message(content, at=at)] if isinstance(content, str) else content
         messages = [messages] if isinstance(messages, Message) else messages
         turns = Turns(session, messages, user_id=self.user_id, agent_id=agent)
-        return await service.remember(principal, turns, idempotency_key=idempotency_key)
+        return await service.remember(principal, turns, idempotency_key=idempotency_key, wait=wait)
 
     async def note(
         self, content: str, *, kind: Kind = Kind.FACT, metadata: JsonObject | None = None, **fields: Any
@@ -115,10 +125,59 @@ class UserMemory:
             self._tenant.principal, query, where, budget=budget, session_id=session
         )
 
+    async def answer(self, question: str) -> Answer:
+        """The answer to a plain question ("When did I last mention leather?"), with its sources."""
+        where = Filter(user_id=self.user_id)
+        return await self._tenant.service.answer(self._tenant.principal, question, where)
+
+    async def summary(self) -> PersonSummary:
+        """What stands for the person: the most telling facts, and the last conversations."""
+        return await self._tenant.service.user_summary(self._tenant.principal, self.user_id)
+
+    async def actions(self, *, done: bool = False, limit: int = 50) -> list[ToDo]:
+        """What was promised and asked for, and is still to be done; with `done`, also what is."""
+        service, principal = self._tenant.service, self._tenant.principal
+        return await service.actions(principal, self.user_id, done=done, limit=limit)
+
     async def memories(self, *, limit: int = 50, before: UUID | None = None, **scope: Any) -> list[Memory]:
         """The newest memories of the person."""
         where = Filter(user_id=self.user_id, include_shared=False, **scope)
         return await self._tenant.service.memories(self._tenant.principal, where, before=before, limit=limit)
+
+    async def facts(
+        self,
+        *,
+        subject: str | None = None,
+        attribute: str | None = None,
+        history: bool = False,
+        limit: int = 50,
+        **scope: Any,
+    ) -> list[Memory]:
+        """What is known of the person in parts, the newest first; `history`: also what held once."""
+        where = Filter(user_id=self.user_id, include_shared=False, **scope)
+        which = Which(where, subject, attribute, history)
+        return await self._tenant.service.facts(self._tenant.principal, which, limit=limit)
+
+    async def entities(self, *, prefix: str | None = None, kinds: Sequence[str] = ()) -> list[Entity]:
+        """Whom and what the person speaks of, as many as are on a page; `prefix`: of a name, or an alias."""
+        which = Listing(self.user_id, kinds, prefix)
+        return await self._tenant.service.entities(self._tenant.principal, which, limit=LARGEST_PAGE)
+
+    async def entity(self, name: str) -> Entity | None:
+        """Whom or what the person means by a name ("my sister"); None: nobody and nothing that is known."""
+        service, principal = self._tenant.service, self._tenant.principal
+        found = await service.search_entities(principal, name, user_id=self.user_id, limit=1)
+        return found[0].entity if found and found[0].named else None
+
+    async def neighbours(self, entity: UUID | None = None, *, hops: int = 1, **reach: Any) -> Neighbourhood:
+        """What is around an entity, or around the person themself; `reach`: fields of `Reach`.
+
+        Raises:
+            NotFound: there is no such entity; of the person, nothing is known yet.
+        """
+        where = Reach(hops, **reach)
+        start = entity or person_id(self.user_id)
+        return await self._tenant.service.neighbours(self._tenant.principal, start, where)
 
     async def forget(self) -> Forgotten:
         """Delete the person and everything that is remembered of them."""

@@ -8,6 +8,9 @@ import threading
 import time
 from uuid import UUID
 
+NEWEST = UUID(int=2**128 - 1)
+"""Above every id: the start of a list of what is newest."""
+
 _lock = threading.Lock()
 _last = 0
 
@@ -32,13 +35,12 @@ def uuid7() -> UUID:
 def derived_id(base: UUID, *parts: str) -> UUID:
     """The id of what is derived from a memory: the same each time, and beside `base` in a list sorted by id.
 
-    It has the time of `base`, and for the rest a digest of `base` and the parts.
+    It has the time and the counter of `base`, and for the rest a digest of `base` and the parts.
 
     >>> base = uuid7()
     >>> derived_id(base, "fact", "sofa") == derived_id(base, "fact", "sofa") != derived_id(base, "sofa")
     True
     """
     said = "\0".join([str(base), *parts]).encode("utf-8", "surrogatepass")
-    digest = int.from_bytes(hashlib.sha256(said).digest()[:10])
-    low = digest & (1 << 62) - 1
-    return UUID(int=(base.int >> 80) << 80 | 0x7 << 76 | (digest >> 68) << 64 | 0b10 << 62 | low)
+    digest = int.from_bytes(hashlib.sha256(said).digest()[:8]) >> 2
+    return UUID(int=base.int >> 64 << 64 | 0b10 << 62 | digest)

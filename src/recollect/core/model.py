@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias, overload
 from uuid import UUID, uuid5
 
@@ -232,6 +233,65 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """Somebody or something that is spoken of.
+
+    `aliases`: what else it is called. `merged_into`: the entity that it is the same as; it keeps its own
+    rows, so that the two can be told apart again. `by_hand`: a person made it, or put it right: extraction
+    leaves it as it is, and it stays when nothing tells of it any more. `settled`: a person has said into what
+    it is merged, or that it is not.
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    recorded_at: datetime
+    user_id: str | None = None
+    aliases: tuple[str, ...] = ()
+    attributes: JsonObject = field(default_factory=dict)
+    min_role: Role = Role.USER
+    merged_into: UUID | None = None
+    by_hand: bool = False
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What one entity is to another, in the time in which it holds; times as of `Memory`.
+
+    One that was read has the id of the fact that says so, and its evidence. `strength` grows with that.
+    """
+
+    id: UUID
+    source_id: UUID
+    target_id: UUID
+    kind: str
+    valid_from: datetime
+    recorded_at: datetime
+    user_id: str | None = None
+    strength: float = 1.0
+    confidence: float = 1.0
+    min_role: Role = Role.USER
+    valid_to: datetime | None = None
+    superseded_at: datetime | None = None
+    evidence: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something in the life of an entity.
+
+    `what`: mentioned, and then `id` is the memory's; began or ended, and then it is the relation's.
+    """
+
+    at: datetime
+    what: str
+    id: UUID
+    memory: Memory | None = None
+    relation: Relation | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One test on a memory's metadata; travels to the database as a parameter."""
 
@@ -262,6 +322,16 @@ class Filter:
     known_at: datetime | None = None
     metadata: tuple[Condition, ...] = ()
     min_similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which facts in parts: those that hold, or with `history` also those that held, or were taken back."""
+
+    scope: Filter
+    subject: str | None = None
+    attribute: str | None = None
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +382,63 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a call of a language model used, in tokens."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageCost:
+    """What a language model cost a tenant in a month (its first day), in US dollars.
+
+    `failures`: the calls among `calls` that gave nothing. `reserved`: what calls under way may cost at most,
+    and those whose end nobody saw.
+    """
+
+    month: date
+    model: str
+    calls: int
+    failures: int
+    usage: Usage
+    cost: Decimal
+    reserved: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """A tenant's jobs: not tried yet, under way, to be tried again, given up after several tries."""
+
+    waiting: int = 0
+    running: int = 0
+    retrying: int = 0
+    parked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far understanding is behind: so many sessions, by so many turns, the oldest so many seconds old."""
+
+    sessions: int
+    messages: int
+    oldest_seconds: float | None
+    jobs: JobCounts
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedJob:
+    """A job that was given up. `reason` says why, without anything of what is remembered."""
+
+    id: int
+    session_id: str
+    user_id: str | None
+    attempts: int
+    reason: str
+    failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was deleted, in exact counts."""
 
@@ -359,11 +486,13 @@ class Note:
 class Remembered:
     """What a write did: the ids in the order of what was given.
 
-    `repeated`: an earlier request with the same idempotency key had done it.
+    `repeated`: an earlier request with the same idempotency key had done it. `consolidated`: whether it has
+    been understood too; None if nobody asked to wait for that.
     """
 
     ids: tuple[UUID, ...]
     repeated: bool = False
+    consolidated: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recollect.core.consolidate.linking import Graph
 from recollect.core.model import (
     ApiKey,
     EmbeddingModel,
+    Entity,
     Filter,
     Forgotten,
+    JobCounts,
     JsonObject,
+    LanguageCost,
     Memory,
+    Occasion,
+    ParkedJob,
     Principal,
+    Relation,
     Session,
     Tenant,
+    Usage,
     User,
+    Which,
 )
 from recollect.core.recall.candidates import Candidates
+from recollect.core.text.alike import Names
 
 Vector = NDArray[np.float32]
 Vectors = NDArray[np.float32]
@@ -74,6 +85,47 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is to do, and with what; it answers in at most so many tokens."""
+
+    system: str
+    user: str
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a language model answered: a value that its schema allows; and what that took."""
+
+    value: JsonObject
+    usage: Usage
+
+
+class LanguageModel(Protocol):
+    """Answers a prompt with JSON."""
+
+    @property
+    def model(self) -> str:
+        """The model's id, as its vendor has it."""
+        ...
+
+    async def complete(self, prompt: Prompt, schema: JsonObject) -> Completion:
+        """An answer that the JSON schema allows, in bounded time.
+
+        The schema uses `type`, `properties`, `required` (all of them), `additionalProperties` (false),
+        `items` and `enum` alone: what every vendor can hold a model to.
+
+        Raises:
+            LanguageModelFailed, LanguageModelRefused, LanguageModelMalformed: there is none.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give up what it holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Indexed:
     """What a memory is found by: its vectors (`window` with the turn before it) and what its text holds.
 
@@ -109,10 +161,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What may answer a query, and the participants' names of the user in scope, read together."""
+    """What may answer a query, and the names around the user in scope, read together."""
 
     candidates: Candidates
-    participants: tuple[str, ...]
+    names: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +209,58 @@ class ModelRow:
     participants: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which relations are asked for: of these kinds, or of any; as `Filter` has the times."""
+
+    now: datetime
+    kinds: Sequence[str] = ()
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done for a tenant: understand this session, or, without one, tidy up.
+
+    `attempt`: which try this is, from 1.
+    """
+
+    id: int
+    tenant_id: UUID
+    session_key: UUID | None
+    attempt: int
+
+
+class Work(Protocol):
+    """What jobs are done by."""
+
+    async def do(self, job: Job) -> None:
+        """Do the job; if this raises, it is tried again some time later, or given up."""
+        ...
+
+    async def give_up(self, job: Job, reason: str | None) -> None:
+        """Learn that the job is not tried again by itself; `reason` is None if `do` has just raised it."""
+        ...
+
+
+class Jobs(Protocol):
+    """The queue of jobs of all tenants, as a worker has it. `Transaction` puts jobs into it."""
+
+    async def work(self, work: Work, *, concurrency: int = 1) -> None:
+        """Do jobs as they fall due, so many at once, until cancelled."""
+        ...
+
+    async def drain(self, work: Work, *, concurrency: int = 1) -> None:
+        """Do all jobs that are due, and wait for those that others do."""
+        ...
+
+
 class Transaction(Protocol):
     """What can be done in one transaction; every row in it belongs to the principal's tenant."""
 
     async def gather(self, probe: Probe, scope: Filter, now: datetime) -> Gathered: ...
-    async def participants(self, user_id: str) -> tuple[str, ...]: ...
+    async def names(self, user_id: str) -> Names: ...
 
     async def memories(self, ids: Sequence[UUID]) -> dict[UUID, Memory]: ...
     async def lock_memory(self, memory_id: UUID) -> Memory | None: ...
@@ -173,14 +272,63 @@ class Transaction(Protocol):
     async def blank_window_after(self, session_id: str, seq: int) -> None: ...
     async def delete_memory(self, memory_id: UUID) -> int: ...
 
+    async def lock_person(self, user_id: str | None) -> bool: ...
+    async def facts_of(self, user_id: str | None) -> list[Memory]: ...
+    async def list_facts(self, which: Which, *, before: UUID, limit: int, now: datetime) -> list[Memory]: ...
+    async def settle_facts(self, facts: Sequence[Memory]) -> None: ...
+    async def tell_anew(self, pairs: Sequence[tuple[UUID, UUID]]) -> None: ...
+    async def untell(self, ids: Sequence[UUID]) -> None: ...
+    async def derived_from(
+        self, user_id: str | None, ids: Sequence[UUID], session_id: str | None
+    ) -> list[Memory]: ...
+    async def delete_memories(self, ids: Sequence[UUID]) -> int: ...
+    async def session_by_key(self, key: UUID) -> Session | None: ...
+    async def advance_consolidation(self, session_id: str, since: int, upto: int) -> bool: ...
+    async def reopen_sessions(self, turns: Sequence[UUID], session_id: str | None) -> None: ...
+
+    async def put_graph(self, graph: Graph, vectors: Vectors, model: int) -> None: ...
+    async def withdraw(self, user_id: str | None, memories: Sequence[UUID]) -> None: ...
+    async def tidy_graph(self, user_id: str | None) -> None: ...
+    async def entities(self, ids: Sequence[UUID]) -> dict[UUID, Entity]: ...
+    async def families(self, ids: Sequence[UUID]) -> list[Entity]: ...
+    async def list_entities(
+        self,
+        whose: Sequence[str] | None,
+        *,
+        kinds: Sequence[str],
+        prefix: str | None,
+        after: UUID,
+        limit: int,
+    ) -> list[Entity]: ...
+    async def relations_around(self, ids: Sequence[UUID], span: Span, *, limit: int) -> list[Relation]: ...
+    async def relations(self, ids: Sequence[UUID]) -> dict[UUID, Relation]: ...
+    async def timeline(
+        self, ids: Sequence[UUID], *, before: tuple[datetime, str, UUID], limit: int
+    ) -> list[Occasion]: ...
+    async def search_entities(
+        self, aim: Aim, names: Sequence[str], whose: Sequence[str] | None, *, limit: int
+    ) -> list[tuple[UUID, float, bool]]: ...
+    async def add_entity(self, entity: Entity, vector: Vector, model: int) -> bool: ...
+    async def change_entity(self, entity: Entity, vector: Vector, model: int) -> None: ...
+    async def judge_entity(self, entity_id: UUID, into: UUID | None) -> None: ...
+    async def delete_entities(self, ids: Sequence[UUID]) -> int: ...
+    async def add_relation(self, relation: Relation) -> None: ...
+    async def delete_relation(self, relation_id: UUID) -> int: ...
+    async def entities_of_model(self, model: int, *, after: UUID, limit: int) -> list[tuple[UUID, str]]: ...
+    async def replace_entity_vectors(
+        self, rows: Sequence[tuple[UUID, str]], vectors: Vectors, model: int
+    ) -> None: ...
+
     async def ensure_users(self, user_ids: Sequence[str]) -> None: ...
-    async def append_turns(
+    async def append_turns(  # noqa: PLR0913 - all that goes in one message
         self,
         session_id: str,
         state: SessionState,
         participants: Sequence[str],
         turns: Sequence[tuple[Memory, Indexed]],
         model: int,
+        *,
+        due_in: float,
     ) -> bool: ...
     async def last_turn(self, session_id: str, user_id: str | None) -> LastTurn: ...
     async def session(self, session_id: str) -> Session | None: ...
@@ -188,8 +336,27 @@ class Transaction(Protocol):
         self, user_id: str | None, *, before: tuple[datetime, str] | None, limit: int
     ) -> list[Session]: ...
     async def turns(self, session_id: str, *, after: int, limit: int) -> list[Memory]: ...
+    async def turn_ids(self, session_id: str) -> list[UUID]: ...
     async def recent_turns(self, session_id: str, *, limit: int, now: datetime) -> list[Memory]: ...
     async def delete_session(self, session_id: str) -> Forgotten: ...
+
+    async def summaries_of_session(self, session_id: str, *, now: datetime) -> list[Memory]: ...
+    async def summaries_of(
+        self, user_id: str | None, *, before: UUID, limit: int, now: datetime
+    ) -> list[Memory]: ...
+    async def known_of(self, scope: Filter, *, facts: int, summaries: int, now: datetime) -> list[Memory]: ...
+    async def end_session(self, session_id: str) -> bool: ...
+    async def edge_turns(self, user_id: str, *, now: datetime) -> list[Memory]: ...
+
+    async def session_key(self, session_id: str) -> UUID | None: ...
+    async def enqueue_behind(self) -> int: ...
+    async def backlog(self) -> tuple[int, int, datetime | None]: ...
+    async def job_counts(self) -> JobCounts: ...
+    async def parked_jobs(self, *, before: int, limit: int) -> list[ParkedJob]: ...
+    async def retry_parked(self, job_id: int | None) -> int: ...
+    async def park_reason(self, job_id: int, reason: str) -> None: ...
+    async def clear_parked(self, session_key: UUID, job_id: int) -> None: ...
+    async def tidy(self, *, days: int, again_in: float) -> None: ...
 
     async def user(self, user_id: str) -> User | None: ...
     async def list_users(self, *, after: str, limit: int) -> list[User]: ...
@@ -209,6 +376,12 @@ class Transaction(Protocol):
     async def list_keys(self) -> list[ApiKey]: ...
     async def revoke_key(self, key_id: UUID) -> bool: ...
     async def delete_key(self, key_id: UUID) -> None: ...
+
+    async def language_budget(self) -> Decimal | None: ...
+    async def put_language_budget(self, monthly_cost: Decimal) -> None: ...
+    async def language_costs(self, since: date) -> list[LanguageCost]: ...
+    async def reserve_cost(self, month: date, model: str, cost: Decimal, monthly: Decimal) -> bool: ...
+    async def settle_cost(self, settled: LanguageCost) -> None: ...
 
     async def models(self) -> list[EmbeddingModel]: ...
     async def add_model(self, name: str, dimensions: int) -> None: ...

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from recollect.core.access import own_scope, own_user, require, require_staff
-from recollect.core.bounds import check_id, check_scope, check_text
+from recollect.core.bounds import check_id, check_page, check_scope, check_text
 from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Invalid, NotFound, TooLarge
+from recollect.core.ids import NEWEST
 from recollect.core.indexing import spans
 from recollect.core.model import (
     Context,
@@ -27,9 +29,12 @@ from recollect.core.model import (
 from recollect.core.ports import Clock, Probe, Storage
 from recollect.core.recall.candidates import Candidates, Query
 from recollect.core.recall.confidence import HITS, confidence
-from recollect.core.recall.context import Packed, Passage, Section, pack
+from recollect.core.recall.context import Packed, pack
 from recollect.core.recall.ranking import Ranked, rank
 from recollect.core.recall.reasons import why
+from recollect.core.recall.sections import Known, sections
+from recollect.core.recall.updates import asks_what_was
+from recollect.core.text.alike import Names, other_names
 from recollect.core.text.names import mentioned, respell, strip_names
 from recollect.core.text.tokens import tokenize
 
@@ -41,30 +46,34 @@ QUERY_TOKENS = 128
 MOST_HITS = 200
 CONTEXT_HITS = 30
 CONTEXT_TURNS = 12
-LARGEST_PAGE = 200
+PROFILE_FACTS = 24
+"""The profile in a context is chosen from so many facts about the person."""
+
 MANY_HITS = 20
 """The words of more hits are looked for in a thread: in the event loop they would hold everybody up."""
 
 MOST_HEARD = 10_000
-FIRST = UUID(int=2**128 - 1)
-"""Above every id: the start of a list of what is newest."""
 
 
 class Heard:
-    """The participants' names of the people last asked about, so that a query can be embedded at once.
+    """The names around the people last asked about, so that a query can be embedded at once.
 
     They may be old. Every recall reads them again together with its rows, and one that went by old names is
     asked once more, by the new ones.
     """
 
     def __init__(self) -> None:
-        self._names: dict[tuple[UUID, str], tuple[str, ...]] = {}
+        self._names: dict[tuple[UUID, str], Names] = {}
 
-    def find(self, user: tuple[UUID, str]) -> tuple[str, ...] | None:
+    def find(self, user: tuple[UUID, str]) -> Names | None:
         """The names as they were; None if it was long ago."""
         return self._names.get(user)
 
-    def keep(self, user: tuple[UUID, str], names: tuple[str, ...]) -> None:
+    def forget(self, user: tuple[UUID, str]) -> None:
+        """Do not know the person any more."""
+        self._names.pop(user, None)
+
+    def keep(self, user: tuple[UUID, str], names: Names) -> None:
         """Remember the names, and forget those of whoever was not asked about for longest."""
         self._names.pop(user, None)
         self._names[user] = names
@@ -117,11 +126,13 @@ class Reader:
         return found
 
     async def _ask(
-        self, principal: Principal, text: str, scope: Filter, limit: int, names: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], _Found]:
-        """What the text brings if the participants have these names, and the names that they have."""
+        self, principal: Principal, text: str, scope: Filter, limit: int, names: Names
+    ) -> tuple[Names, _Found]:
+        """What the text brings if these are the names around the person, and the names that there are."""
         now = self._clock.now()
         query, plain = _understand(text, names, now)
+        if scope.as_of or scope.known_at:
+            query = replace(query, past=True)
         probe = Probe(await self._embeddings.aim(plain), query.tokens, DEPTH)
         async with self._storage.transaction(principal) as tx:
             gathered = await tx.gather(probe, scope, now)
@@ -129,19 +140,19 @@ class Reader:
             best = _rank(query, candidates, max(limit, HITS), scope.min_similarity)
             memories = await tx.memories([candidates.ids[one.index] for one in best[:limit]])
         if scope.user_id:
-            self._heard.keep((principal.tenant_id, scope.user_id), gathered.participants)
+            self._heard.keep((principal.tenant_id, scope.user_id), gathered.names)
         found = [(one, memories.get(candidates.ids[one.index])) for one in best[:limit]]
         winners = [(one, memory) for one, memory in found if memory]
-        return gathered.participants, _Found(query, winners, confidence(query, candidates, best))
+        return gathered.names, _Found(query, winners, confidence(query, candidates, best))
 
-    async def _names(self, principal: Principal, user_id: str | None) -> tuple[str, ...]:
-        """The participants of the user's sessions, perhaps as they were at the last recall."""
+    async def _names(self, principal: Principal, user_id: str | None) -> Names:
+        """The names around the user, perhaps as they were at the last recall."""
         if user_id is None:
-            return ()
+            return Names()
         names = self._heard.find((principal.tenant_id, user_id))
         if names is None:
             async with self._storage.transaction(principal) as tx:
-                names = await tx.participants(user_id)
+                names = await tx.names(user_id)
         return names
 
     async def context(
@@ -155,26 +166,41 @@ class Reader:
     ) -> Context:
         """What an agent should know before it answers `text`, as a text of at most `budget` tokens.
 
-        Holds what is recalled, and the last turns of `session_id`; each line with a label to cite it by.
+        Holds what is known of the person, the last summary, what is recalled, and the last turns of
+        `session_id`; each line with a label to cite it by.
 
         Raises:
             Invalid, TooLarge, Forbidden: as `recall` does.
         """
-        found = await self._find(principal, text, scope, CONTEXT_HITS)
-        recent: list[Memory] = []
+        require(principal, Permission.READ)
+        check_scope(scope)
+        scope = own_scope(principal, scope)
+        _check_query(text, CONTEXT_HITS)
         if session_id:
             check_id(session_id, "session_id")
-            user_id = own_scope(principal, scope).user_id
-            async with self._storage.transaction(principal) as tx:
-                turns = await tx.recent_turns(session_id, limit=CONTEXT_TURNS, now=self._clock.now())
-            # Whatever session is named: what somebody else said does not get into this person's prompt.
-            recent = [turn for turn in turns if turn.user_id in (None, user_id)]
-        sections = [
-            Section("Relevant memories", [_passage(memory) for _, memory in found.winners]),
-            Section("Latest in this conversation", [_passage(turn) for turn in recent], newest_last=True),
-        ]
+        found, (known, recent) = await asyncio.gather(
+            self._find(principal, text, scope, CONTEXT_HITS), self._known(principal, scope, session_id)
+        )
+        what = Known(known, [memory for _, memory in found.winners], recent)
         # In a thread: long memories take as long to quote as a second.
-        return _context(await asyncio.to_thread(pack, sections, budget))
+        return _context(await asyncio.to_thread(pack, sections(what, budget), budget))
+
+    async def _known(
+        self, principal: Principal, scope: Filter, session_id: str | None
+    ) -> tuple[list[Memory], list[Memory]]:
+        """What is known of the scope's user, and the last turns of the session, if they are theirs."""
+        now = self._clock.now()
+        known: list[Memory] = []
+        turns: list[Memory] = []
+        if not (scope.user_id or session_id):
+            return known, turns
+        async with self._storage.transaction(principal) as tx:
+            if scope.user_id:
+                known = await tx.known_of(scope, facts=PROFILE_FACTS, summaries=1, now=now)
+            if session_id:
+                turns = await tx.recent_turns(session_id, limit=CONTEXT_TURNS, now=now)
+        # Whatever session is named: what somebody else said does not get into this person's prompt.
+        return known, [turn for turn in turns if turn.user_id in (None, scope.user_id)]
 
     async def memory(self, principal: Principal, memory_id: UUID) -> Memory:
         """One memory.
@@ -196,9 +222,9 @@ class Reader:
         require(principal, Permission.READ)
         check_scope(scope)
         scope = own_scope(principal, scope)
-        _check_page(limit)
+        check_page(limit)
         async with self._storage.transaction(principal) as tx:
-            return await tx.list_memories(scope, before=before or FIRST, limit=limit, now=self._clock.now())
+            return await tx.list_memories(scope, before=before or NEWEST, limit=limit, now=self._clock.now())
 
     async def session(self, principal: Principal, session_id: str) -> Session:
         """One session.
@@ -226,7 +252,7 @@ class Reader:
         require(principal, Permission.READ)
         check_scope(Filter(user_id=user_id))
         user_id = own_user(principal, user_id)
-        _check_page(limit)
+        check_page(limit)
         async with self._storage.transaction(principal) as tx:
             return await tx.list_sessions(user_id, before=before, limit=limit)
 
@@ -236,7 +262,7 @@ class Reader:
         """A session's turns in order, after a place in it."""
         require(principal, Permission.READ)
         check_id(session_id, "session_id")
-        _check_page(limit)
+        check_page(limit)
         async with self._storage.transaction(principal) as tx:
             return await tx.turns(session_id, after=after, limit=limit)
 
@@ -259,16 +285,22 @@ class Reader:
         """People by id, after one of them."""
         require(principal, Permission.READ)
         require_staff(principal)
-        _check_page(limit)
+        check_page(limit)
         async with self._storage.transaction(principal) as tx:
             return await tx.list_users(after=after, limit=limit)
 
 
-def _understand(text: str, names: tuple[str, ...], now: datetime) -> tuple[Query, str]:
-    """What the text asks for, and what of it is embedded: all but the participants' names."""
+def _understand(text: str, around: Names, now: datetime) -> tuple[Query, str]:
+    """What the text asks for, and what of it is embedded: all but the participants' names.
+
+    Whoever is named is looked for by their other names too, among the words.
+    """
+    names = around.participants
     plain = strip_names(respell(text, names), names)
-    tokens = tuple(dict.fromkeys(tokenize(plain)))[:QUERY_TOKENS]
-    return Query(text, tokens, mentioned(text, names), tuple(spans(text, now))), plain
+    others = chain.from_iterable(map(tokenize, other_names(plain, around)))
+    tokens = tuple(dict.fromkeys([*tokenize(plain)[:QUERY_TOKENS], *others]))[:QUERY_TOKENS]
+    times = tuple(spans(text, now))
+    return Query(text, tokens, mentioned(text, names), times, asks_what_was(text)), plain
 
 
 def _check_query(text: str, limit: int) -> None:
@@ -279,11 +311,6 @@ def _check_query(text: str, limit: int) -> None:
         raise TooLarge(f"The query has {len(text)} characters.", hint=f"At most {LONGEST_QUERY}.")
     if not 1 <= limit <= MOST_HITS:
         raise Invalid(f"limit is {limit}; it must be from 1 to {MOST_HITS}.")
-
-
-def _check_page(limit: int) -> None:
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise Invalid(f"limit is {limit}; it must be from 1 to {LARGEST_PAGE}.")
 
 
 def _hits(found: _Found) -> tuple[Hit, ...]:
@@ -301,10 +328,6 @@ def _rank(query: Query, candidates: Candidates, limit: int, floor: float | None)
         return rank(query, candidates, limit)
     everything = rank(query, candidates, len(candidates))
     return [one for one in everything if one.similarity is not None and one.similarity >= floor][:limit]
-
-
-def _passage(memory: Memory) -> Passage:
-    return Passage(memory.id, memory.content, memory.valid_from, memory.name or memory.role)
 
 
 def _context(packed: Packed) -> Context:

@@ -14,7 +14,7 @@ from recollect.core.embeddings import NOBODY
 from recollect.core.errors import Conflict
 from recollect.core.indexing import vectors_of
 from recollect.core.model import EmbeddingModel, Principal
-from recollect.core.ports import Embedder, Storage
+from recollect.core.ports import Embedder, Storage, Transaction
 
 BATCH = 128
 _START = UUID(int=0)
@@ -38,6 +38,7 @@ async def change_model(
     while retiring:
         for tenant_id in await tenants():
             done += await _replace(storage, embedder, tenant_id, retiring.id, progress)
+            await _replace_entities(storage, embedder, tenant_id, retiring.id)
         retiring = None if await _drop(storage, retiring) else retiring
     return done
 
@@ -67,16 +68,38 @@ async def _replace(
     while True:
         async with storage.transaction(principal) as tx:
             rows = await tx.rows_of_model(retiring, after=after, limit=BATCH)
-            serving = next(model for model in await tx.models() if model.state == "serving")
+            serving = await _serving(tx, embedder) if rows else 0
         if not rows:
             return done
-        if serving.name != embedder.model:
-            raise Conflict(f"Another change has begun meanwhile: to {serving.name}.")
         vectors = await vectors_of(rows, embedder)
         async with storage.transaction(principal) as tx:
-            await tx.replace_vectors(list(zip(rows, vectors, strict=True)), serving.id)
+            await tx.replace_vectors(list(zip(rows, vectors, strict=True)), serving)
         after, done = rows[-1].id, done + len(rows)
         progress(len(rows))
+
+
+async def _replace_entities(storage: Storage, embedder: Embedder, tenant_id: UUID, retiring: int) -> None:
+    """The same for the names in the tenant's graph."""
+    principal = Principal(tenant_id, subject="model use")
+    after = _START
+    while True:
+        async with storage.transaction(principal) as tx:
+            rows = await tx.entities_of_model(retiring, after=after, limit=BATCH)
+            serving = await _serving(tx, embedder) if rows else 0
+        if not rows:
+            return
+        vectors = await embedder.embed([name for _, name in rows])
+        async with storage.transaction(principal) as tx:
+            await tx.replace_entity_vectors(rows, vectors, serving)
+        after = rows[-1][0]
+
+
+async def _serving(tx: Transaction, embedder: Embedder) -> int:
+    """The id of the model that serves, which must be the embedder's."""
+    serving = next(model for model in await tx.models() if model.state == "serving")
+    if serving.name != embedder.model:
+        raise Conflict(f"Another change has begun meanwhile: to {serving.name}.")
+    return serving.id
 
 
 async def _drop(storage: Storage, retiring: EmbeddingModel) -> bool:

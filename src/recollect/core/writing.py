@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from recollect.core.access import own_user, require, require_staff
+from recollect.core.access import TRUSTED, own_user, require, require_staff
 from recollect.core.bounds import (
+    check_content,
     check_id,
     check_ids,
     check_json,
     check_notes,
     check_shares,
-    check_text,
     check_times,
     check_turns,
 )
@@ -44,25 +44,22 @@ from recollect.core.model import (
     Permission,
     Principal,
     Remembered,
-    Role,
     Trust,
     Turns,
     User,
 )
 from recollect.core.ports import Clock, Done, LastTurn, SessionState, Storage, Transaction
 from recollect.core.text.names import MOST_NAMES
+from recollect.core.unlearning import unlearn
 
 LARGEST_BATCH = 1_000
-LONGEST_CONTENT = 100_000
 ATTEMPTS = 10
+DEBOUNCE = 2.0
+"""Seconds from a session's first new turn until it is understood, with all that was said by then."""
+RETOLD = frozenset({"content", "min_role", "expires_at"})
+"""Of what is corrected, what is derived from a memory has its share."""
 
 _SPOKEN = {"user": Trust.USER, "assistant": Trust.STAFF, "system": Trust.OWNER, "tool": Trust.TOOL}
-_WRITTEN = {
-    Role.USER: Trust.USER,
-    Role.STAFF: Trust.STAFF,
-    Role.MANAGER: Trust.STAFF,
-    Role.OWNER: Trust.OWNER,
-}
 
 
 class _Overtaken(Exception):
@@ -109,10 +106,13 @@ class _Claim:
 class Writer:
     """Everything that changes what is remembered."""
 
-    def __init__(self, storage: Storage, embeddings: Embeddings, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, embeddings: Embeddings, clock: Clock, debounce: float = DEBOUNCE
+    ) -> None:
         self._storage = storage
         self._embeddings = embeddings
         self._clock = clock
+        self._debounce = debounce
 
     async def remember(
         self, principal: Principal, turns: Turns, *, idempotency_key: str | None = None
@@ -154,7 +154,7 @@ class Writer:
             if claim and (done := await claim.take(tx, ids, state.user_id, turns.session_id)):
                 return done
             rows = list(zip(memories, indexed, strict=True))
-            if not await tx.append_turns(turns.session_id, state, spoken, rows, model):
+            if not await tx.append_turns(turns.session_id, state, spoken, rows, model, due_in=self._debounce):
                 raise _Overtaken
         return Remembered(ids)
 
@@ -229,7 +229,7 @@ class Writer:
             metadata=note.metadata,
             importance=note.importance,
             confidence=note.confidence,
-            trust=_WRITTEN[principal.role],
+            trust=TRUSTED[principal.role],
             min_role=note.min_role,
             pinned=note.pinned,
             valid_from=valid_from,
@@ -256,16 +256,16 @@ class Writer:
             text = Text(changes["content"], await self._beginning(principal, memory_id))
             model, (indexed,) = await index_notes([text], self._embeddings)
         async with self._storage.transaction(principal) as tx:
-            before = await tx.lock_memory(memory_id)
-            if before is None:
-                raise NotFound
+            before = await _lock(tx, memory_id)
             # Whoever rewrites a text lends it their own trust, and no more than it had.
-            trust = min(before.trust, _WRITTEN[principal.role]) if "content" in changes else before.trust
+            trust = min(before.trust, TRUSTED[principal.role]) if "content" in changes else before.trust
             after = replace(before, **changes, trust=trust)
             _check_correction(principal, after)
             await tx.update_memory(after, indexed, model)
             if indexed and after.session_id and after.seq:
                 await tx.blank_window_after(after.session_id, after.seq)
+            if not RETOLD.isdisjoint(changes):
+                await unlearn(tx, after.user_id, [memory_id], after.session_id)
         return after
 
     async def _beginning(self, principal: Principal, memory_id: UUID) -> datetime:
@@ -297,7 +297,7 @@ class Writer:
         return described
 
     async def forget_memory(self, principal: Principal, memory_id: UUID) -> Forgotten:
-        """Delete one memory; what it told is taken out of its neighbour's vector, too.
+        """Delete one memory, and what was derived from it; what it told leaves its neighbour's vector, too.
 
         Raises:
             NotFound: there is no such memory, for this principal.
@@ -305,17 +305,17 @@ class Writer:
         """
         require(principal, Permission.FORGET)
         async with self._storage.transaction(principal) as tx:
-            memory = await tx.lock_memory(memory_id)
-            if memory is None:
-                raise NotFound
+            memory = await _lock(tx, memory_id)
             if not await tx.delete_memory(memory_id):
                 raise Forbidden("This memory is shared: a credential of one person may not delete it.")
             if memory.session_id and memory.seq:
                 await tx.blank_window_after(memory.session_id, memory.seq)
-        return Forgotten(memories=1)
+            session = memory.session_id if memory.seq else None
+            derived = await unlearn(tx, memory.user_id, [memory_id], session)
+        return Forgotten(memories=1 + derived)
 
     async def forget_session(self, principal: Principal, session_id: str) -> Forgotten:
-        """Delete a session and all that was said in it; of an unknown one, nothing.
+        """Delete a session, all that was said in it and was derived from it; of an unknown one, nothing.
 
         Raises:
             Forbidden: something in it is above the principal's own role.
@@ -323,7 +323,13 @@ class Writer:
         require(principal, Permission.FORGET)
         check_id(session_id, "session_id")
         async with self._storage.transaction(principal) as tx:
-            return await tx.delete_session(session_id)
+            session = await tx.session(session_id)
+            if session is None:
+                return Forgotten()
+            await tx.lock_person(session.user_id)
+            derived = await unlearn(tx, session.user_id, await tx.turn_ids(session_id), session_id)
+            gone = await tx.delete_session(session_id)
+        return replace(gone, memories=gone.memories + derived)
 
     async def forget_user(self, principal: Principal, user_id: str) -> Forgotten:
         """Delete a person and everything that is remembered of them; of an unknown one, nothing.
@@ -336,6 +342,18 @@ class Writer:
         own_user(principal, user_id)
         async with self._storage.transaction(principal) as tx:
             return await tx.delete_user(user_id)
+
+
+async def _lock(tx: Transaction, memory_id: UUID) -> Memory:
+    """The memory, and whoever it is about, nobody else's to change until the transaction ends."""
+    # The person first, as everybody does who settles facts: in another order, two would wait for each other.
+    found = (await tx.memories([memory_id])).get(memory_id)
+    if found:
+        await tx.lock_person(found.user_id)
+    memory = await tx.lock_memory(memory_id)
+    if memory is None:
+        raise NotFound
+    return memory
 
 
 def _first(names: Iterable[str]) -> list[str]:
@@ -358,7 +376,7 @@ def _turns(
     principal: Principal, turns: Turns, session: SessionState, ids: tuple[UUID, ...], now: datetime
 ) -> list[Memory]:
     """The turns as rows, from the session's next place on."""
-    ceiling = _WRITTEN[principal.role]
+    ceiling = TRUSTED[principal.role]
     return [
         Memory(
             id=ids[place],
@@ -385,14 +403,7 @@ def _check(contents: Sequence[str]) -> None:
     if len(contents) > LARGEST_BATCH:
         raise TooLarge(f"{len(contents)} at once are too many.", hint=f"Send at most {LARGEST_BATCH}.")
     for place, content in enumerate(contents):
-        if not content.strip():
-            raise Invalid(f"The content of item {place} is empty.")
-        check_text(content, f"The content of item {place}")
-        if len(content) > LONGEST_CONTENT:
-            raise TooLarge(
-                f"The content of item {place} has {len(content)} characters.",
-                hint=f"At most {LONGEST_CONTENT}; send a long text in parts.",
-            )
+        check_content(content, f"The content of item {place}")
 
 
 def _check_correction(principal: Principal, memory: Memory) -> None:

@@ -71,14 +71,18 @@ class AccessRows(Rows):
         Raises:
             IdempotencyMismatch: it was a request of a person whom the principal may not see.
         """
-        if await self._run(
-            "claim_request",
-            key=key,
-            fingerprint=done.fingerprint,
-            user_id=user_id,
-            session_id=session_id,
-            result=Jsonb(done.result),
-        ):
+        values = {
+            "key": key,
+            "fingerprint": done.fingerprint,
+            "user_id": user_id,
+            "session_id": session_id,
+            "result": Jsonb(done.result),
+        }
+        # With it goes the job that forgets it one day; a day on, it sees to how many days that is.
+        async with self._connection.pipeline():
+            claimed = await self._queue("claim_request", values)
+            await self._queue("enqueue_tidying", {"due_in": 86_400.0})
+        if claimed.rowcount:
             return None
         first = await self.request(key)
         if first is None:  # somebody else's, whom this principal may not see

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from recollect.core.recall.candidates import Candidates
+from recollect.core.recall.candidates import Candidates, Codes, no_pairs
 from recollect.storage.words import WIDTH, hashes
 
 RECORD = np.dtype(
@@ -108,6 +108,8 @@ class Gathering:
         self._wanted = np.frombuffer(hashes(tokens), np.uint32)
         self._depth = depth
         self._kept: list[Rows] = []
+        self._renewals: list[bytes] = []
+        self._sayings: list[bytes] = []
         self._total = 0
         self._tokens = 0
         self._holders = np.zeros(len(tokens), np.int64)
@@ -122,6 +124,8 @@ class Gathering:
         self._tokens += int(rows.records["length"].sum(dtype=np.int64))
         self._holders += np.count_nonzero(rows.frequencies, axis=0)
         self._kept.append(rows)
+        self._renewals.append(row["renewals"] or b"")
+        self._sayings.append(row["sayings"] or b"")
         if sum(len(part.records) for part in self._kept) > MOST_HELD:
             held = Rows.join(self._kept)
             self._kept = [held.take(self._best(held))]
@@ -149,6 +153,8 @@ class Gathering:
         order = np.lexsort((rows.records["seq"][best], sessions))
         rows, sessions = rows.take(best[order]), sessions[order]
         records = rows.records
+        renewals = _linked(b"".join(self._renewals), 2, records)
+        sayings = _linked(b"".join(self._sayings), 3, records)
         return Candidates(
             ids=_ids(records),
             sessions=sessions,
@@ -166,7 +172,23 @@ class Gathering:
             traits=records["traits"].astype(np.int32),
             mentions=rows.mentions,
             mentioned_by=rows.mentioned_by.astype(np.int32),
+            renewals=renewals,
+            sayings=sayings,
         )
+
+
+def _linked(links: bytes, width: int, records: NDArray[np.void]) -> Codes:
+    """(m, 2): the places of each first of `width` ids and of another, where both are among the records."""
+    if not links:
+        return no_pairs()
+    # The low half of an id is random, and enough to know it by: numbers are sorted faster than bytes.
+    ids = records["id"][:, 1].astype(np.uint64)
+    order = np.argsort(ids)
+    wanted = np.frombuffer(links, ">u8")[1::2].astype(np.uint64)
+    places = np.searchsorted(ids[order], wanted).clip(max=len(ids) - 1)
+    found = np.where(ids[order][places] == wanted, order[places], -1).reshape(-1, width)
+    pairs = np.concatenate([found[:, [0, other]] for other in range(1, width)])
+    return np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0).astype(np.int32)
 
 
 def _highest(values: NDArray[Any], most: int) -> Places:

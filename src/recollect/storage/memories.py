@@ -16,6 +16,7 @@ from pgvector import HalfVector
 from psycopg.types.json import Jsonb
 
 from recollect.core.errors import ModelRetired
+from recollect.core.ids import NEWEST
 from recollect.core.model import (
     Claim,
     Filter,
@@ -29,6 +30,7 @@ from recollect.core.model import (
 )
 from recollect.core.ports import Aim, Gathered, Indexed, Probe, Vector
 from recollect.core.recall.candidates import Candidates
+from recollect.core.text.alike import Names
 from recollect.storage.gathering import Gathering
 from recollect.storage.rows import Row, Rows
 from recollect.storage.sizes import NEAREST, Way, bound, way
@@ -43,9 +45,6 @@ MANY_BYTES = 1_000_000
 PAGE = 5_000
 """So many rows of a scope are gathered at once: with the longest texts, what they hold is 400 MB."""
 
-LAST = UUID(int=2**128 - 1)
-"""Above every id."""
-
 _BY_INDEX = b"""
 SET LOCAL plan_cache_mode = force_custom_plan;
 SET LOCAL enable_sort = off;
@@ -57,6 +56,7 @@ SET LOCAL plan_cache_mode = force_generic_plan;
 SET LOCAL enable_sort = on
 """
 
+_MODEL_KEYS = frozenset({"memories_embedding_model_fkey", "entities_embedding_model_fkey"})
 _FIELDS = [field.name for field in fields(Memory)]
 _INDEX = ("embedding", "window_embedding", "term_count", "words", "counts", "traits", "mentions")
 
@@ -119,7 +119,7 @@ def model_kept() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.ForeignKeyViolation as error:
-        if error.diag.constraint_name != "memories_embedding_model_fkey":
+        if error.diag.constraint_name not in _MODEL_KEYS:
             raise
         raise ModelRetired from error
 
@@ -129,7 +129,8 @@ def halfvec(vector: Vector | None) -> HalfVector | None:
     return None if vector is None else HalfVector(vector)
 
 
-def _aim(aim: Aim) -> Row:
+def aim_of(aim: Aim) -> Row:
+    """The values of the fragment `aim`."""
     return {
         "model": aim.model,
         "vector": halfvec(aim.vector),
@@ -169,6 +170,11 @@ def passing(scope: Filter, now: datetime) -> dict[str, Any]:
     }
 
 
+def names_around(user: Row) -> Names:
+    """The names around a person, out of their row; none of nobody we know."""
+    return Names(tuple(user.get("participants", ())), tuple(map(tuple, user.get("alike", ()))))
+
+
 async def _add(found: Gathering, row: Row) -> UUID | None:
     if len(row["words"] or b"") > MANY_BYTES:
         return await asyncio.to_thread(found.add, row, PAGE)
@@ -187,24 +193,24 @@ class MemoryRows(Rows):
         that grows with the tenant.
         """
         if scope.all_users:
-            return Gathered(await self._gather_all(probe, scope, now), ())
+            return Gathered(await self._gather_all(probe, scope, now), Names())
         found = Gathering(probe.tokens, probe.depth)
-        values = {**_aim(probe.aim), **passing(scope, now), "limit": PAGE}
-        parts = [{**values, "whose": whose, "before": LAST} for whose in values["user_ids"]]
+        values = {**aim_of(probe.aim), **passing(scope, now), "limit": PAGE}
+        parts = [{**values, "whose": whose, "before": NEWEST} for whose in values["user_ids"]]
         user, *firsts = await self._together(
             ("participants_of", {"user_id": scope.user_id}),
             *(("candidates_of_user", part) for part in parts),
         )
         for part, first in zip(parts, firsts, strict=True):
             await self._go_on("candidates_of_user", part, first, found)
-        return Gathered(found.candidates(), tuple(user.get("participants", ())))
+        return Gathered(found.candidates(), names_around(user))
 
     async def _gather_all(self, probe: Probe, scope: Filter, now: datetime) -> Candidates:
-        values = {**_aim(probe.aim), **passing(scope, now)}
+        values = {**aim_of(probe.aim), **passing(scope, now)}
         match await self._way():
             case Way.WHOLE:
                 found = Gathering(probe.tokens, probe.depth)
-                part = {**values, "limit": PAGE, "before": LAST}
+                part = {**values, "limit": PAGE, "before": NEWEST}
                 (first,) = await self._together(("candidates_of_tenant", part))
                 await self._go_on("candidates_of_tenant", part, first, found)
                 return found.candidates()

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from recollect.core.errors import Misconfigured, SchemaOutdated
 from recollect.storage.connecting import connected
+from recollect.storage.queue import install, require_installed
 
 Phase: TypeAlias = Literal["pre", "post"]
 LOCK = 0x7265636F6C6C6563
@@ -89,11 +90,14 @@ async def migrate(owner_url: str, phase: Phase | None = None) -> list[Migration]
     try:
         async with connected(owner_url) as connection:
             await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            return await _apply(connection, phase)
+            applied = await _apply(connection, phase)
+            await install(connection, statements("queue.sql"), phase)
+            return applied
     except psycopg.errors.InsufficientPrivilege as error:
         raise Misconfigured(
             f"The owner's role may not do this: {error.diag.message_primary}.",
-            hint="Let an administrator run recollect/storage/roles.sql and CREATE EXTENSION vector first.",
+            hint="Let an administrator run recollect/storage/roles.sql and CREATE EXTENSION vector first, "
+            "and in a database of another owner CREATE SCHEMA jobs AUTHORIZATION recollect_owner.",
         ) from error
 
 
@@ -198,3 +202,4 @@ async def require_current(connection: AsyncConnection[Any]) -> None:
     missing = [step for step in steps if step.phase == "pre" and step.version not in done]
     if missing:
         raise SchemaOutdated(f"The database lacks {len(missing)} migrations, from {missing[0].version} on.")
+    await require_installed(connection)

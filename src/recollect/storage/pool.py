@@ -63,6 +63,7 @@ SET timezone = 'UTC'
 # What every request begins with, in one message with BEGIN and COMMIT, which takes no parameters. Nor is it
 # PREPARE and EXECUTE: behind a pooler the next message may reach another connection.
 _KEY = QUERIES["key"].decode()
+_HURRY = QUERIES["hurry_jobs"].decode()
 
 _ROLE = """
 SELECT session_user AS name,
@@ -185,6 +186,16 @@ class PostgresStorage:
             finally:
                 await self._give_back(connection)
         return kept_key(row) if row else None
+
+    async def hurry(self) -> None:
+        """Let all jobs that wait for their time be due now, outside of every tenant.
+
+        Raises:
+            Busy, StorageUnavailable: as `transaction`.
+        """
+        with _translated():
+            connection, _ = await self._send(_HURRY)
+            await self._give_back(connection)
 
     async def _give_back(self, connection: Connection) -> None:
         """Back to the pool, with whatever was not committed rolled back."""

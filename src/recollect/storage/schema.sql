@@ -36,7 +36,8 @@ CREATE TABLE api_keys (
     CHECK ((role = 0) = (user_id IS NOT NULL))
 );
 
--- A person remembered. `participants`: the names heard in the person's sessions, the agents' included.
+-- A person remembered. `participants`: the names heard in the person's sessions, the agents' included. `alike`: the
+-- names of each entity of theirs that has several, a list for each.
 CREATE TABLE users (
     tenant_id     uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
     user_id       text NOT NULL CHECK (length(user_id) BETWEEN 1 AND 200),
@@ -44,6 +45,7 @@ CREATE TABLE users (
     participants  text[] NOT NULL DEFAULT '{}',
     attributes    jsonb NOT NULL DEFAULT '{}',
     created_at    timestamptz NOT NULL DEFAULT now(),
+    alike         jsonb NOT NULL DEFAULT '[]',
     PRIMARY KEY (tenant_id, user_id)
 );
 
@@ -132,6 +134,8 @@ CREATE INDEX derived_of_user ON memories (tenant_id, whose, id) WHERE cardinalit
 
 -- Somebody or something that is spoken of. No user: the tenant's own. `merged_into`: the entity that it was found
 -- to be; it keeps its rows, so that it can be told apart again.
+-- `by_hand`: a person made it, or put it right. `settled`: a person has said what it is merged into, or that it is
+-- something of its own.
 CREATE TABLE entities (
     tenant_id        uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
     id               uuid NOT NULL,
@@ -145,6 +149,8 @@ CREATE TABLE entities (
     embedding        halfvec NOT NULL,
     min_role         smallint NOT NULL DEFAULT 0 CHECK (min_role BETWEEN 0 AND 3),
     merged_into      uuid CHECK (merged_into <> id),
+    by_hand          boolean NOT NULL DEFAULT false,
+    settled          boolean NOT NULL DEFAULT false,
     recorded_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id)
@@ -178,7 +184,7 @@ CREATE INDEX relations_of_user ON relations (tenant_id, whose, id);
 CREATE INDEX relations_from ON relations (tenant_id, source_id);
 CREATE INDEX relations_to ON relations (tenant_id, target_id);
 
--- Which memory speaks of which entity, and when that was said.
+-- Which memory speaks of which entity, by which names, and when that was said.
 CREATE TABLE mentions (
     tenant_id  uuid NOT NULL,
     entity_id  uuid NOT NULL,
@@ -187,6 +193,7 @@ CREATE TABLE mentions (
     whose      text NOT NULL GENERATED ALWAYS AS (coalesce(user_id, '')) STORED,
     min_role   smallint NOT NULL DEFAULT 0 CHECK (min_role BETWEEN 0 AND 3),
     at         timestamptz NOT NULL,
+    names      text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant_id, entity_id, memory_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id),
     FOREIGN KEY (tenant_id, entity_id) REFERENCES entities (tenant_id, id) ON DELETE CASCADE,

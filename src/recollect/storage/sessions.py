@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from uuid import UUID
 
 import psycopg
 
@@ -17,22 +18,27 @@ from recollect.storage.rows import Row, Rows, hidden
 _END = (datetime.max.replace(tzinfo=UTC), "")
 
 
-def _session(row: Row) -> Session:
+def session(row: Row) -> Session:
+    """A row of `sessions` as a session."""
     return Session(**row | {"participants": tuple(row["participants"])})
 
 
 class SessionRows(Rows):
     """The table `sessions`, and `memories` by session."""
 
-    async def append_turns(
+    async def append_turns(  # noqa: PLR0913 - what a write is made of
         self,
         session_id: str,
         state: SessionState,
         participants: Sequence[str],
         turns: Sequence[tuple[Memory, Indexed]],
         model: int,
+        *,
+        due_in: float,
     ) -> bool:
         """Keep a session's next turns; it, and its user, are made if new. All in one message there and back.
+
+        With them goes a job that understands them, due in so many seconds, unless one waits already.
 
         False: the session does not stand as `state` says, and the transaction must be given up.
 
@@ -55,6 +61,7 @@ class SessionRows(Rows):
                     for row in rows:
                         await self._queue("insert_memory", row)
                     await self._queue("advance_session", values | {"last_seq": state.last_seq + len(rows)})
+                    await self._queue("enqueue_session", {"session_id": session_id, "due_in": due_in})
         except psycopg.errors.UniqueViolation as error:
             if error.diag.constraint_name != "memories_of_session":
                 raise
@@ -75,7 +82,7 @@ class SessionRows(Rows):
     async def session(self, session_id: str) -> Session | None:
         """The session, if it is there."""
         row = await self._one("session", session_id=session_id)
-        return _session(row) if row else None
+        return session(row) if row else None
 
     async def list_sessions(
         self, user_id: str | None, *, before: tuple[datetime, str] | None, limit: int
@@ -83,12 +90,16 @@ class SessionRows(Rows):
         """The sessions that began last, before a moment and id."""
         at, name = before or _END
         rows = await self._all("list_sessions", user_id=user_id, before_at=at, before_id=name, limit=limit)
-        return [_session(row) for row in rows]
+        return [session(row) for row in rows]
 
     async def turns(self, session_id: str, *, after: int, limit: int) -> list[Memory]:
         """The session's turns after a place in it, in order."""
         rows = await self._all("turns_of_session", session_id=session_id, after=after, limit=limit)
         return [memory(row) for row in rows]
+
+    async def turn_ids(self, session_id: str) -> list[UUID]:
+        """The ids of all its turns."""
+        return [row["id"] for row in await self._all("turn_ids", session_id=session_id)]
 
     async def recent_turns(self, session_id: str, *, limit: int, now: datetime) -> list[Memory]:
         """The session's last turns, in order, without those that have expired."""

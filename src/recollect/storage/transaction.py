@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from recollect.storage.access import AccessRows
+from recollect.storage.facts import FactRows
+from recollect.storage.graph import GraphRows
+from recollect.storage.jobs import JobRows
+from recollect.storage.language import LanguageRows
 from recollect.storage.memories import MemoryRows
 from recollect.storage.models import ModelRows
 from recollect.storage.sessions import SessionRows
+from recollect.storage.summaries import SummaryRows
 from recollect.storage.users import UserRows
 
 
-class Transaction(MemoryRows, SessionRows, UserRows, AccessRows, ModelRows):
+class Transaction(
+    FactRows,
+    GraphRows,
+    JobRows,
+    MemoryRows,
+    SessionRows,
+    SummaryRows,
+    UserRows,
+    AccessRows,
+    ModelRows,
+    LanguageRows,
+):
     """Everything that can be done in one transaction, as `core.ports.Transaction` has it."""

@@ -8,7 +8,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from recollect.core.model import Forgotten, JsonObject, User
+from recollect.core.text.alike import Names
 from recollect.core.text.names import MOST_NAMES
+from recollect.storage.memories import names_around
 from recollect.storage.rows import Row, Rows, hidden
 
 
@@ -24,10 +26,9 @@ class UserRows(Rows):
         each = [{"user_id": user_id, "participants": [], "most": MOST_NAMES} for user_id in user_ids]
         await self._run_each("ensure_user", each)
 
-    async def participants(self, user_id: str) -> tuple[str, ...]:
-        """The names heard in the person's sessions; () of nobody we know."""
-        row = await self._one("participants_of", user_id=user_id)
-        return tuple(row["participants"]) if row else ()
+    async def names(self, user_id: str) -> Names:
+        """The names heard in the person's sessions, and those that go together; none of nobody we know."""
+        return names_around(await self._one("participants_of", user_id=user_id) or {})
 
     async def user(self, user_id: str) -> User | None:
         """The person, with exact counts of what is remembered."""
@@ -62,6 +63,7 @@ class UserRows(Rows):
         await self._run("lock_sessions_of_user", user_id=user_id)
         memories = await self._run("delete_memories_of_user", user_id=user_id)
         await self._run("delete_requests_of_user", user_id=user_id)
+        await self._run("delete_entities_of_user", user_id=user_id)
         try:
             sessions = await self._run("delete_sessions_of_user", user_id=user_id)
             return Forgotten(memories, sessions, users=await self._run("delete_user", user_id=user_id))

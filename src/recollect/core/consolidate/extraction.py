@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from recollect.core.model import Claim, JsonObject, Kind, Memory
+
+if TYPE_CHECKING:
+    from recollect.core.consolidate.summarising import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,12 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What an extractor found, and which one it was: `source` stands with every derived memory."""
+    """What an extractor found, and which one it was: `source` stands with every derived memory.
+
+    `summary`: of the whole session, if the extractor made one.
+    """
 
     findings: tuple[Finding, ...] = ()
     mentions: tuple[Mention, ...] = ()
     source: JsonObject = field(default_factory=dict)
+    summary: Summary | None = None

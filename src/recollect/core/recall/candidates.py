@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
@@ -14,19 +14,25 @@ Cosines = NDArray[np.float32]
 Codes = NDArray[np.int32]
 
 
+def no_pairs() -> Codes:
+    """No pairs of rows, (0, 2)."""
+    return np.empty((0, 2), np.int32)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked for.
 
     `tokens`: the distinct tokens of `core.text`, in the order of the text. `names`: the participants whom
     it mentions, as they are written in `Candidates.names`. `spans`: the times that it speaks of, each
-    [start, end) in seconds since the epoch.
+    [start, end) in seconds since the epoch. `past`: it asks what was, or how it changed, not what is.
     """
 
     text: str
     tokens: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     spans: tuple[tuple[float, float], ...] = ()
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,10 @@ class Candidates:
     """(m, 2): the times [start, end) that rows speak of, in seconds since the epoch."""
     mentioned_by: Codes
     """(m): the row that speaks of each, ascending."""
+    renewals: Codes = field(default_factory=no_pairs)
+    """(m, 2): a row, and the row that tells what it told as it is since."""
+    sayings: Codes = field(default_factory=no_pairs)
+    """(m, 2): a fact that was understood, and a turn that says so."""
 
     def __len__(self) -> int:
         """How many rows there are.

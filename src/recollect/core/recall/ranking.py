@@ -15,6 +15,7 @@ from recollect.core.recall.features import measure
 from recollect.core.recall.fuse import WEIGHTS, Weights, fuse
 from recollect.core.recall.learned import LEARNED, Net
 from recollect.core.recall.neighbours import Neighbours
+from recollect.core.recall.updates import lift, sink
 
 FLOOR = 0.3
 """What the fusion's score counts beside the learned one; the net was fitted to add to it."""
@@ -43,6 +44,8 @@ def rank(
     The parts are the fusion's. With a net they are FLOOR of it, and "learned" beside them: the logarithm of
     the share that the net gives the row of all that it read, so never above 0. While rows lack a vector, as
     when the model is being changed, the net would favour those that have one, and is not asked.
+    What tells anew what another row told is lifted above it, by the part "renewal", unless the query asks for
+    what was; a fact that stands below a turn that says so sinks to the end, by the part "said by its turn".
 
     >>> rank(Query("anything"), Candidates.none(), 10)
     []
@@ -55,13 +58,21 @@ def rank(
         learned = _learned(net, head(query, candidates, features, summands.sum(axis=0), neighbours))
         names, summands = (*names, "learned"), np.vstack([FLOOR * summands, learned])
     scores: Floats = summands.sum(axis=0)
+    moves: dict[str, Floats] = {}
+    if len(candidates.renewals) and not query.past:
+        moves["renewal"] = lift(candidates, scores)
+        scores = scores + moves["renewal"]
+    if len(candidates.sayings):
+        moves["said by its turn"] = sink(candidates, scores)
+        scores = scores + moves["said by its turn"]
     best = _best(scores, candidates, k)
+    names, told = (*names, *moves), np.vstack([summands[:, best], *(move[best] for move in moves.values())])
     return [
         Ranked(index, score, dict(zip(names, parts, strict=True)), matched, _known(similarity))
         for index, score, parts, matched, similarity in zip(
             best,
             scores[best].tolist(),
-            summands[:, best].T.tolist(),
+            told.T.tolist(),
             _matched(query, candidates, best),
             candidates.dense[best].tolist(),
             strict=True,

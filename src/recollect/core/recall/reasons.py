@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from recollect.core.model import Memory
+from recollect.core.model import Memory, Modality, Standing
 from recollect.core.recall.candidates import Query
 from recollect.core.recall.ranking import Ranked
 from recollect.core.text.tokens import spell
@@ -46,7 +46,8 @@ def why(query: Query, ranked: Ranked, memory: Memory) -> str:
     near = list(_near(ranked.parts))
     if not told and not near:
         told = ["the nearest there is"]
-    return ", ".join([*told, *_said_by(memory), *_dated(query.spans, memory.valid_from), *near])
+    dated = _dated(query.spans, memory.valid_from)
+    return ", ".join([*told, *_said_by(memory), *dated, *near, *_since(memory)])
 
 
 def _told(ranked: Ranked, content: str) -> Iterator[str]:
@@ -86,6 +87,22 @@ def _dated(spans: Sequence[tuple[float, float]], moment: datetime) -> Iterator[s
         elif max(early, late) <= _NEAR_DAYS:
             apart = f"{_days(early)} before" if early > 0 else f"{_days(late)} after"
             yield f"{apart} the {what} you asked about"
+
+
+def _since(memory: Memory) -> Iterator[str]:
+    """From when to when a fact was so; of a turn, whether what it told is told anew."""
+    if memory.claim:
+        held = "planned" if memory.claim.modality is Modality.PLANNED else "so"
+        until = f" until {_day(memory.valid_to)}" if memory.valid_to else ""
+        yield f"{held} since {_day(memory.valid_from)}{until}"
+        if memory.standing is Standing.DISPUTED:
+            yield "contradicted"
+    elif memory.superseded_by:
+        yield "told anew since"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def _days(count: int) -> str:

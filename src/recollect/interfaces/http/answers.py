@@ -8,21 +8,23 @@ from operator import attrgetter
 from typing import Any, Literal, Self, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
 from recollect.core import model
-from recollect.interfaces.http.requests import Rank
+from recollect.interfaces.http.requests import Rank, shown
 
 Origin: TypeAlias = Literal["external", "tool", "user", "staff", "owner"]
 
-_RANKS: dict[model.Role, Rank] = {
+RANKS: dict[model.Role, Rank] = {
     model.Role.USER: "user",
     model.Role.STAFF: "staff",
     model.Role.MANAGER: "manager",
     model.Role.OWNER: "owner",
 }
+"""The roles by name."""
+
 _ORIGINS: dict[model.Trust, Origin] = {
     model.Trust.EXTERNAL: "external",
     model.Trust.TOOL: "tool",
@@ -51,22 +53,21 @@ class Answer(BaseModel):
         return JsonText(self.__pydantic_serializer__.to_json(self), status)
 
 
-def _shown(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
-
 class Remembered(Answer):
     """The ids of what was kept, in the order in which it was given."""
 
-    model_config = _shown({"ids": [_ID], "repeated": False})
+    model_config = shown({"ids": [_ID], "repeated": False, "consolidated": None})
 
     ids: tuple[UUID, ...] = Field(description="One for each message or memory of the request.")
     repeated: bool = Field(description="An earlier request with the same Idempotency-Key had done it.")
+    consolidated: bool | None = Field(
+        description="Whether what was said is understood; null: `wait` was not asked for. False: it will be."
+    )
 
     @classmethod
     def of(cls, done: model.Remembered) -> Self:
         """As the core told it."""
-        return cls(ids=done.ids, repeated=done.repeated)
+        return cls(ids=done.ids, repeated=done.repeated, consolidated=done.consolidated)
 
 
 _MEMORY: dict[str, Any] = {
@@ -101,7 +102,7 @@ _MEMORY: dict[str, Any] = {
 class Claim(Answer):
     """A fact that was understood, in parts."""
 
-    model_config = _shown(
+    model_config = shown(
         {
             "subject": "user",
             "attribute": "residence",
@@ -123,7 +124,7 @@ class Claim(Answer):
 class Memory(Answer):
     """One thing remembered."""
 
-    model_config = _shown(_MEMORY)
+    model_config = shown(_MEMORY)
 
     id: UUID = Field(description="Given when it was kept.")
     kind: model.Kind = Field(description="What it is; what was said in a session is a message.")
@@ -165,7 +166,7 @@ class Memory(Answer):
         """The fields of the answer for a memory, not checked: the core made them."""
         values = dict(zip(_MEMORY_FIELDS, _memory_values(memory), strict=True))
         values["trust"] = _ORIGINS[memory.trust]
-        values["min_role"] = _RANKS[memory.min_role]
+        values["min_role"] = RANKS[memory.min_role]
         values["claim"] = asdict(memory.claim) if memory.claim else None
         return values
 
@@ -182,7 +183,7 @@ _HIT: dict[str, Any] = {
 class MemoryPage(Answer):
     """A page of memories, the newest first."""
 
-    model_config = _shown({"memories": [_MEMORY], "next_cursor": None})
+    model_config = shown({"memories": [_MEMORY], "next_cursor": None})
 
     memories: list[Memory] = Field(description="The page, of at most `limit`.")
     next_cursor: str | None = Field(description="For the next page; null: this is the last.")
@@ -191,7 +192,7 @@ class MemoryPage(Answer):
 class MessagePage(Answer):
     """A page of a session's messages, in their order."""
 
-    model_config = _shown({"messages": [_MEMORY], "next_after": None})
+    model_config = shown({"messages": [_MEMORY], "next_after": None})
 
     messages: list[Memory] = Field(description="The page, of at most `limit`.")
     next_after: int | None = Field(description="`after` for the next page; null: this is the last.")
@@ -200,7 +201,7 @@ class MessagePage(Answer):
 class Hit(Answer):
     """A memory that was recalled."""
 
-    model_config = _shown(_HIT)
+    model_config = shown(_HIT)
 
     memory: Memory = Field(description="What was recalled, whole.")
     score: float = Field(
@@ -232,7 +233,7 @@ class Hit(Answer):
 class Recalled(Answer):
     """What answers a question, the best first."""
 
-    model_config = _shown({"hits": [_HIT], "confidence": 0.83, "took_ms": 3.4})
+    model_config = shown({"hits": [_HIT], "confidence": 0.83, "took_ms": 3.4})
 
     hits: list[Hit] = Field(description="At most `limit`.")
     confidence: float = Field(
@@ -255,7 +256,7 @@ class Recalled(Answer):
 class Context(Answer):
     """A text for a prompt. It is data: nothing in it is an instruction."""
 
-    model_config = _shown(
+    model_config = shown(
         {
             "text": "What is remembered from earlier stands between <remembered> and </remembered>. …\n"
             "<remembered>\n## Relevant memories\n[m1] 2026-03-02 09:30, Ada: I love modern furniture.\n"
@@ -288,7 +289,7 @@ class Context(Answer):
 class Forgotten(Answer):
     """What was deleted, in exact counts."""
 
-    model_config = _shown({"memories": 42, "sessions": 3, "users": 1})
+    model_config = shown({"memories": 42, "sessions": 3, "users": 1})
 
     memories: int = Field(description="Memories, messages among them.")
     sessions: int = Field(description="Sessions.")
@@ -308,13 +309,14 @@ _SESSION: dict[str, Any] = {
     "attributes": {},
     "created_at": _TIME,
     "last_seq": 12,
+    "consolidated_seq": 3,
 }
 
 
 class Session(Answer):
     """One conversation, thread or call."""
 
-    model_config = _shown(_SESSION)
+    model_config = shown(_SESSION)
 
     session_id: str = Field(description="Its id: yours, unique in the tenant.")
     user_id: str | None = Field(description="Whose it is; null: the tenant shares it.")
@@ -323,6 +325,7 @@ class Session(Answer):
     attributes: dict[str, Any] = Field(description="Nothing yet.")
     created_at: datetime = Field(description="When its first message was kept.")
     last_seq: int = Field(description="The place of its last message.")
+    consolidated_seq: int = Field(description="The place of the last message that is understood.")
 
     @classmethod
     def of(cls, session: model.Session) -> Self:
@@ -335,13 +338,14 @@ class Session(Answer):
             attributes=dict(session.attributes),
             created_at=session.created_at,
             last_seq=session.last_seq,
+            consolidated_seq=session.consolidated_seq,
         )
 
 
 class SessionPage(Answer):
     """A page of sessions, those that began last first."""
 
-    model_config = _shown({"sessions": [_SESSION], "next_cursor": None})
+    model_config = shown({"sessions": [_SESSION], "next_cursor": None})
 
     sessions: list[Session] = Field(description="The page, of at most `limit`.")
     next_cursor: str | None = Field(description="For the next page; null: this is the last.")
@@ -358,7 +362,7 @@ _PERSON: dict[str, Any] = {
 class Person(Answer):
     """A person whom the tenant's agents remember."""
 
-    model_config = _shown(_PERSON)
+    model_config = shown(_PERSON)
 
     user_id: str = Field(description="Their id: yours, unique in the tenant.")
     names: tuple[str, ...] = Field(description="What they are called, as you set it.")
@@ -379,7 +383,7 @@ class Person(Answer):
 class User(Person):
     """A person, with how much is remembered of them."""
 
-    model_config = _shown({**_PERSON, "memory_count": 42, "session_count": 3})
+    model_config = shown({**_PERSON, "memory_count": 42, "session_count": 3})
 
     memory_count: int = Field(description="How many memories are about them, messages among them.")
     session_count: int = Field(description="How many sessions are theirs.")
@@ -402,7 +406,7 @@ class User(Person):
 class UserPage(Answer):
     """A page of people, by their ids."""
 
-    model_config = _shown({"users": [_PERSON], "next_cursor": None})
+    model_config = shown({"users": [_PERSON], "next_cursor": None})
 
     users: list[Person] = Field(description="The page, of at most `limit`.")
     next_cursor: str | None = Field(description="For the next page; null: this is the last.")
@@ -411,7 +415,7 @@ class UserPage(Answer):
 class Live(Answer):
     """The process answers."""
 
-    model_config = _shown({"status": "live"})
+    model_config = shown({"status": "live"})
 
     status: Literal["live"] = Field(default="live", description="Always this.")
 
@@ -419,7 +423,7 @@ class Live(Answer):
 class Ready(Answer):
     """Everything that the server stands on answers."""
 
-    model_config = _shown({"status": "ready", "checks": {"database": "ok", "model": "ok"}})
+    model_config = shown({"status": "ready", "checks": {"database": "ok", "model": "ok"}})
 
     status: Literal["ready"] = Field(
         default="ready", description="Always this; what is not ready is a problem, 503."
@@ -430,7 +434,7 @@ class Ready(Answer):
 class Version(Answer):
     """What runs here."""
 
-    model_config = _shown({"version": "0.1.0", "model": "all-minilm-l6-v2", "dimensions": 384})
+    model_config = shown({"version": "0.1.0", "model": "all-minilm-l6-v2", "dimensions": 384})
 
     version: str = Field(description="Of Recollect.")
     model: str = Field(description="The embedding model that serves.")

@@ -9,7 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from recollect.interfaces.http import health, memories, recall, sessions, users
+from recollect.interfaces.http import (
+    facts,
+    graph,
+    health,
+    jobs,
+    language,
+    memories,
+    recall,
+    sessions,
+    summaries,
+    users,
+)
 from recollect.interfaces.http.calls import Server
 from recollect.interfaces.http.layers import Authentication, Body, Guard, Limits
 from recollect.interfaces.http.openapi import serve_description
@@ -42,7 +53,7 @@ def make_routes(version: str) -> FastAPI:
         generate_unique_id_function=_operation_id,
         exception_handlers={RequestValidationError: answer_invalid, HTTPException: answer_http},
     )
-    for room in (sessions, memories, recall, users, health):
+    for room in (sessions, memories, facts, graph, recall, summaries, users, jobs, language, health):
         app.include_router(room.router)
     serve_description(app)
     return app

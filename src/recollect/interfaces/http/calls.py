@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 
 from recollect.core.credentials import Credentials
 from recollect.core.embeddings import Embeddings
+from recollect.core.language import Language
 from recollect.core.model import Principal
 from recollect.core.readiness import Readiness
 from recollect.core.service import Service
@@ -26,6 +27,7 @@ class Server:
     credentials: Credentials
     readiness: Readiness
     embeddings: Embeddings
+    language: Language
     version: str
 
 

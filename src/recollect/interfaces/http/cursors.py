@@ -54,6 +54,49 @@ def parse_memory_cursor(cursor: str | None) -> UUID | None:
         raise InvalidCursor from None
 
 
+def entity_cursor(last: UUID) -> str:
+    """The cursor after an entity."""
+    return _pack("entities", [str(last)])
+
+
+def parse_entity_cursor(cursor: str | None) -> UUID | None:
+    """The entity that a page follows; None: it is the first page.
+
+    Raises:
+        InvalidCursor: this is no cursor of a list of entities.
+    """
+    if cursor is None:
+        return None
+    try:
+        (last,) = _unpack(cursor, "entities", 1)
+        return UUID(last)
+    except ValueError:
+        raise InvalidCursor from None
+
+
+def timeline_cursor(at: datetime, what: str, id_: UUID) -> str:
+    """The cursor after something in a timeline."""
+    return _pack("timeline", [at.isoformat(), what, str(id_)])
+
+
+def parse_timeline_cursor(cursor: str | None) -> tuple[datetime, str, UUID] | None:
+    """What a page of a timeline follows; None: it is the first page.
+
+    Raises:
+        InvalidCursor: this is no cursor of a timeline.
+    """
+    if cursor is None:
+        return None
+    at, what, id_ = _unpack(cursor, "timeline", 3)
+    try:
+        moment, last = datetime.fromisoformat(at), UUID(id_)
+    except ValueError:
+        raise InvalidCursor from None
+    if moment.tzinfo is None:
+        raise InvalidCursor
+    return moment, _id(what), last
+
+
 def session_cursor(created_at: datetime, session_id: str) -> str:
     """The cursor after a session."""
     return _pack("sessions", [created_at.isoformat(), session_id])

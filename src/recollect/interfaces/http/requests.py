@@ -20,10 +20,10 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from recollect.core import model
-from recollect.core.bounds import EARLIEST, LATEST, LONGEST_ID
+from recollect.core.bounds import EARLIEST, LATEST, LONGEST_CONTENT, LONGEST_ID
 from recollect.core.filters import LARGEST_FILTER, parse_filter, parse_filter_text
 from recollect.core.reading import LONGEST_QUERY, MOST_HITS
-from recollect.core.writing import LARGEST_BATCH, LONGEST_CONTENT
+from recollect.core.writing import LARGEST_BATCH
 
 LARGEST_PAGE = 100
 LARGEST_BUDGET = 100_000
@@ -53,7 +53,8 @@ NoteKind: TypeAlias = Literal[
 EXAMPLE_TIME = "2026-03-02T09:30:00Z"
 
 
-def _shown(example: dict[str, Any]) -> ConfigDict:
+def shown(example: dict[str, Any]) -> ConfigDict:
+    """A shape's configuration, with an example of it for the description."""
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
@@ -66,9 +67,10 @@ class Shape(BaseModel):
     @classmethod
     def _knows(cls, sent: Any) -> Any:
         """Tells of an unknown field which are known, as the model's own refusal does not."""
-        unknown = sorted(sent.keys() - cls.model_fields.keys()) if isinstance(sent, dict) else []
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        unknown = sorted(sent.keys() - known) if isinstance(sent, dict) else []
         if unknown:
-            fault = PydanticCustomError("unknown", f"unknown field; known are {', '.join(cls.model_fields)}")
+            fault = PydanticCustomError("unknown", f"unknown field; known are {', '.join(known)}")
             raise ValidationError.from_exception_data(
                 cls.__name__, [InitErrorDetails(type=fault, loc=(name,), input=None) for name in unknown]
             )
@@ -83,7 +85,7 @@ def _check_sharing(user_id: str | None, *, shared: bool) -> None:
 class Turn(Shape):
     """One message of a conversation."""
 
-    model_config = _shown(
+    model_config = shown(
         {"content": "We moved to Covington last month.", "role": "user", "name": "Ada", "at": EXAMPLE_TIME}
     )
 
@@ -105,7 +107,7 @@ class Turn(Shape):
 class OneTurn(Turn):
     """The next message of a session."""
 
-    model_config = _shown({"content": "We moved to Covington last month.", "user_id": "customer-17"})
+    model_config = shown({"content": "We moved to Covington last month.", "user_id": "customer-17"})
 
     user_id: Id | None = Field(
         None, description=f"Whose session it is; of one that was begun, not needed. {WHOSE}"
@@ -129,7 +131,7 @@ class OneTurn(Turn):
 class ManyTurns(Shape):
     """The next messages of a session, in their order: all of them are kept, or none."""
 
-    model_config = _shown(
+    model_config = shown(
         {
             "user_id": "customer-17",
             "messages": [
@@ -167,7 +169,7 @@ class ManyTurns(Shape):
 class NewMemory(Shape):
     """Something to be remembered that is not a message: a fact, a preference, a decision."""
 
-    model_config = _shown(
+    model_config = shown(
         {
             "content": "Prefers fabric to leather: the dog scratches.",
             "kind": "preference",
@@ -223,7 +225,7 @@ class NewMemory(Shape):
 class ManyMemories(Shape):
     """Several things to be remembered: all of them are kept, or none."""
 
-    model_config = _shown(
+    model_config = shown(
         {
             "memories": [
                 {"content": "Delivery only on Fridays.", "kind": "preference", "user_id": "customer-17"}
@@ -344,7 +346,7 @@ class Scope(Shape):
 class RecallRequest(Scope):
     """A question to the memory."""
 
-    model_config = _shown(
+    model_config = shown(
         {"query": "What style of furniture does she like?", "user_id": "customer-17", "limit": 5}
     )
 
@@ -365,7 +367,7 @@ class RecallRequest(Scope):
 class ContextRequest(Scope):
     """What an agent is about to answer."""
 
-    model_config = _shown(
+    model_config = shown(
         {"query": "Which sofa should I suggest?", "user_id": "customer-17", "session_id": "s1", "budget": 800}
     )
 
@@ -389,7 +391,7 @@ class ContextRequest(Scope):
 class ForgetRequest(Shape):
     """What to forget: exactly one of the three."""
 
-    model_config = _shown({"user_id": "customer-17"})
+    model_config = shown({"user_id": "customer-17"})
 
     memory_id: UUID | None = Field(None, description="One memory.")
     session_id: Id | None = Field(None, description="A session, with all that was said in it.")
@@ -458,7 +460,7 @@ class MemoryList(PageRequest):
 class UserChanges(Shape):
     """What the tenant knows of a person; what is left out stays."""
 
-    model_config = _shown({"names": ["Ada", "Ms Lovelace"], "attributes": {"tier": "gold"}})
+    model_config = shown({"names": ["Ada", "Ms Lovelace"], "attributes": {"tier": "gold"}})
 
     names: list[Name] | None = Field(
         None, max_length=50, description="What they are called, in place of all there was."

@@ -11,6 +11,7 @@ from recollect.core.access import require_staff
 from recollect.interfaces.http import answers
 from recollect.interfaces.http.calls import Asked, IdempotencyKey
 from recollect.interfaces.http.cursors import parse_session_cursor, session_cursor
+from recollect.interfaces.http.jobs import Waiting
 from recollect.interfaces.http.paths import SessionId
 from recollect.interfaces.http.requests import MessageList, SessionList, SomeTurns
 
@@ -19,17 +20,22 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
 @router.post("/{session_id:id}/messages", status_code=201, response_model=answers.Remembered)
 async def add_messages(
-    asked: Asked, session_id: SessionId, turns: SomeTurns, idempotency_key: IdempotencyKey = None
+    asked: Asked,
+    session_id: SessionId,
+    turns: SomeTurns,
+    waiting: Annotated[Waiting, Query()],
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Keep the next message of a session, or several: durable when this answers, all of them or none.
 
     A session begins with its first message, and keeps the user and the agent it was begun with: later ones
     need not name them. To begin one without a user takes `shared`, unless the credential is one person's.
+    The messages are understood soon after; with `wait`, before this answers.
     """
     if turns.shared:
         require_staff(asked.principal)
     done = await asked.service.remember(
-        asked.principal, turns.turns(session_id), idempotency_key=idempotency_key
+        asked.principal, turns.turns(session_id), idempotency_key=idempotency_key, wait=waiting.seconds
     )
     return answers.Remembered.of(done).send(201)
 

@@ -7,6 +7,8 @@ ALTER TABLE sessions
 CREATE UNIQUE INDEX sessions_by_key ON sessions (tenant_id, key);
 CREATE INDEX sessions_behind ON sessions (tenant_id, session_id) WHERE consolidated_seq < last_seq;
 
+ALTER TABLE users ADD alike jsonb NOT NULL DEFAULT '[]';
+
 ALTER TABLE memories
     ADD subject text,
     ADD attribute text,
@@ -20,6 +22,8 @@ CREATE INDEX derived_of_user ON memories (tenant_id, whose, id) WHERE cardinalit
 
 -- Somebody or something that is spoken of. No user: the tenant's own. `merged_into`: the entity that it was found
 -- to be; it keeps its rows, so that it can be told apart again.
+-- `by_hand`: a person made it, or put it right. `settled`: a person has said what it is merged into, or that it is
+-- something of its own.
 CREATE TABLE entities (
     tenant_id        uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
     id               uuid NOT NULL,
@@ -33,6 +37,8 @@ CREATE TABLE entities (
     embedding        halfvec NOT NULL,
     min_role         smallint NOT NULL DEFAULT 0 CHECK (min_role BETWEEN 0 AND 3),
     merged_into      uuid CHECK (merged_into <> id),
+    by_hand          boolean NOT NULL DEFAULT false,
+    settled          boolean NOT NULL DEFAULT false,
     recorded_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id)
@@ -66,7 +72,7 @@ CREATE INDEX relations_of_user ON relations (tenant_id, whose, id);
 CREATE INDEX relations_from ON relations (tenant_id, source_id);
 CREATE INDEX relations_to ON relations (tenant_id, target_id);
 
--- Which memory speaks of which entity, and when that was said.
+-- Which memory speaks of which entity, by which names, and when that was said.
 CREATE TABLE mentions (
     tenant_id  uuid NOT NULL,
     entity_id  uuid NOT NULL,
@@ -75,6 +81,7 @@ CREATE TABLE mentions (
     whose      text NOT NULL GENERATED ALWAYS AS (coalesce(user_id, '')) STORED,
     min_role   smallint NOT NULL DEFAULT 0 CHECK (min_role BETWEEN 0 AND 3),
     at         timestamptz NOT NULL,
+    names      text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant_id, entity_id, memory_id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id),
     FOREIGN KEY (tenant_id, entity_id) REFERENCES entities (tenant_id, id) ON DELETE CASCADE,

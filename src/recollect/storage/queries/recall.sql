@@ -23,14 +23,19 @@
 -- name: gathered
 -- Fragment: all that the ranker needs of the rows m, in one row and in no particular order.
 -- `records` are of one width, as storage/gathering.py reads them: a row's features and the two cosines. Who
--- spoke, what and of which times comes beside.
+-- spoke, what and of which times comes beside. `renewals`: which row is told anew by which. `sayings`: which fact
+-- rests on which turns, of several the first and the last.
     string_agg(
         m.features || float4send(coalesce(1 - (m.embedding <=> {aim}), 'NaN')::real)
         || float4send(coalesce(1 - (m.window_embedding <=> {aim}), 'NaN')::real), '') AS records,
     string_agg(m.words, '') AS words,
     string_agg(m.counts, '') AS counts,
     string_agg(m.mentions, '') AS mentions,
-    array_agg(m.name) AS names
+    array_agg(m.name) AS names,
+    string_agg(uuid_send(m.id) || uuid_send(m.superseded_by), '')
+        FILTER (WHERE m.superseded_by IS NOT NULL) AS renewals,
+    string_agg(uuid_send(m.id) || uuid_send(m.evidence[1]) || uuid_send(m.evidence[cardinality(m.evidence)]), '')
+        FILTER (WHERE m.subject IS NOT NULL) AS sayings
 
 -- name: aim
 -- Fragment: the query's vector in the row's own space.
@@ -80,5 +85,6 @@ SELECT count(*) AS rows
 FROM (SELECT FROM memories AS m WHERE m.tenant_id = %(tenant_id)s::uuid LIMIT %(most)s::integer) AS m
 
 -- name: participants_of
--- The names heard in a person's sessions: they are no signal in a query, and are taken out of it.
-SELECT participants FROM users WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text
+-- The names heard in a person's sessions: they are no signal in a query, and are taken out of it. And which names
+-- go together, since who is asked for by one of them is spoken of by another.
+SELECT participants, alike FROM users WHERE tenant_id = %(tenant_id)s::uuid AND user_id = %(user_id)s::text

@@ -57,12 +57,18 @@ WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text 
 ORDER BY m.seq
 LIMIT %(limit)s::integer
 
+-- name: turn_ids
+-- All the turns of a session.
+SELECT m.id FROM memories AS m
+WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text AND m.seq IS NOT NULL
+
 -- name: recent_turns
 -- The last turns of a session that still hold, the newest first.
 SELECT {columns}
 FROM memories AS m
 WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text
-  AND m.superseded_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > %(now)s::timestamptz)
+  AND m.seq IS NOT NULL AND m.superseded_at IS NULL
+  AND (m.expires_at IS NULL OR m.expires_at > %(now)s::timestamptz)
 ORDER BY m.seq DESC
 LIMIT %(limit)s::integer
 

@@ -1,0 +1,194 @@
+"""Questions answered from what is remembered of a person, without a language model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from recollect.core.access import own_scope
+from recollect.core.answering import (
+    Answer,
+    Ask,
+    Plain,
+    listed,
+    nothing,
+    quoted,
+    speaks_of,
+    stands_for_another,
+    tells,
+    understand,
+)
+from recollect.core.bounds import check_scope
+from recollect.core.consolidate.profile import ordered, profile
+from recollect.core.errors import Invalid
+from recollect.core.ids import NEWEST
+from recollect.core.model import Filter, Memory, Principal, Recalled, Which
+from recollect.core.reading import Reader
+from recollect.core.summaries import MOST_FACTS, Summaries, to_do
+
+LOOKED_THROUGH = 200
+"""So many of the best hits are looked through for a word: what is counted is among them."""
+
+SURE = 0.5
+"""A recall less sure than this of having the answer found nothing about what was asked."""
+
+MOST_SUMMARIES = 50
+LISTED = 10
+
+
+class Answers(Reader, Summaries):
+    """What can be answered plainly."""
+
+    async def answer(self, principal: Principal, question: str, scope: Filter) -> Answer:
+        """The answer to a plain question about one person: "I" is the person, "you" whoever talked with them.
+
+        A question that is not plain is not answered; what was recalled for it comes back.
+
+        Raises:
+            Invalid: the scope is not one person's, or the question is empty.
+            TooLarge, Forbidden: as `recall` does.
+        """
+        check_scope(scope)
+        scope = own_scope(principal, scope)
+        if scope.user_id is None:
+            raise Invalid("A question is answered about one person.", hint="Give user_id.")
+        scope = replace(scope, include_shared=False)
+        plain = understand(question)
+        match plain:
+            case None:
+                return await self._recalled(principal, question, scope)
+            case Plain(Ask.PROFILE):
+                return await self._profile(principal, scope)
+            case Plain(Ask.LAST_CONTACT | Ask.SESSIONS | Ask.LAST_SUMMARY):
+                return await self._conversations(principal, scope, plain)
+            case Plain(Ask.ACTIONS):
+                return await self._actions(principal, scope, plain)
+            case Plain(Ask.ATTRIBUTE):
+                return await self._attribute(principal, question, scope, plain)
+            case _:
+                return await self._said(principal, scope, plain)
+
+    async def _recalled(self, principal: Principal, question: str, scope: Filter) -> Answer:
+        """What was recalled for a question that is not plain."""
+        found = await self.recall(principal, question, scope, limit=LISTED)
+        memories = [hit.memory for hit in found]
+        if found.confidence < SURE:
+            return nothing(memories)
+        return quoted("open", "This may answer it:", memories, answered=False)
+
+    async def _profile(self, principal: Principal, scope: Filter) -> Answer:
+        now = self._clock.now()
+        async with self._storage.transaction(principal) as tx:
+            known = await tx.known_of(scope, facts=MOST_FACTS, summaries=2, now=now)
+        found = [*profile(known)[: LISTED - 2], *ordered(known)]
+        return quoted(Ask.PROFILE, "This is remembered:", found) if found else nothing()
+
+    async def _conversations(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
+        """When there was a conversation, how many there were, or what the last one was about."""
+        async with self._storage.transaction(principal) as tx:
+            user = await tx.user(str(scope.user_id))
+            spoken = await tx.edge_turns(str(scope.user_id), now=self._clock.now())
+            last = spoken[-1:] if not plain.first else spoken[:1]
+            told = last and plain.ask is Ask.LAST_SUMMARY
+            summaries = (
+                await tx.summaries_of_session(str(last[0].session_id), now=self._clock.now()) if told else []
+            )
+        if user is None or not last:
+            return nothing()
+        if plain.ask is Ask.SESSIONS:
+            return quoted(
+                plain.ask, f"There were {user.session_count} conversations; the last turn was:", last
+            )
+        if plain.ask is Ask.LAST_SUMMARY:
+            return quoted(
+                plain.ask, f"The last conversation, on {last[0].valid_from:%Y-%m-%d}:", summaries or last
+            )
+        which = "first" if plain.first else "last"
+        ago = _ago(self._clock.now() - last[0].valid_from)
+        return quoted(
+            plain.ask, f"The {which} turn was on {last[0].valid_from:%Y-%m-%d at %H:%M} UTC, {ago}:", last
+        )
+
+    async def _actions(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
+        """What is open, or what one of the two promised."""
+        async with self._storage.transaction(principal) as tx:
+            summaries = await tx.summaries_of(
+                scope.user_id, before=NEWEST, limit=MOST_SUMMARIES, now=self._clock.now()
+            )
+            user = await tx.user(str(scope.user_id))
+        own = {"user", *(user.names if user else ())}
+        todo = [
+            one
+            for one in to_do(summaries)
+            if not plain.by or (one.action.owner in own) == (plain.by == "user")
+        ]
+        return listed(todo)
+
+    async def _attribute(self, principal: Principal, question: str, scope: Filter, plain: Plain) -> Answer:
+        """What holds, and since when; what was before."""
+        async with self._storage.transaction(principal) as tx:
+            facts = await tx.list_facts(
+                Which(scope, history=True), before=NEWEST, limit=MOST_FACTS, now=self._clock.now()
+            )
+        now = self._clock.now()
+        found = [fact for fact in facts if tells(fact, plain.about) and _was_so(fact)]
+        found.sort(key=lambda fact: fact.valid_from, reverse=True)
+        current = [fact for fact in found if not (fact.valid_to and fact.valid_to <= now)]
+        earlier = [fact for fact in found if fact.valid_to and fact.valid_to <= now]
+        if plain.before and earlier:
+            return quoted(plain.ask, "Before, it was:", earlier)
+        if current and not plain.before:
+            since = f"Since {current[0].valid_from:%Y-%m-%d}:" if len(current) == 1 else "It is:"
+            return quoted(plain.ask, since, current + earlier[:1])
+        if stands_for_another(plain.about):
+            return await self._recalled(principal, question, scope)
+        return await self._said(principal, scope, replace(plain, ask=Ask.SAID, by="user"))
+
+    async def _said(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
+        """What was said of something: all of it, the last time, how often, or who somebody is."""
+        found = await self.recall(principal, plain.about, scope, limit=LOOKED_THROUGH)
+        spoken = [hit.memory for hit in found if speaks_of(hit.memory, plain.about)]
+        facts = [one for one in spoken if one.claim]
+        turns = [one for one in spoken if one.seq is not None and _by(one, plain.by)]
+        if not turns and not facts:
+            return _nothing_sure(found)
+        by_time = sorted(turns, key=lambda turn: (turn.valid_from, turn.seq or 0), reverse=not plain.first)
+        match plain.ask:
+            case Ask.COUNT:
+                return quoted(plain.ask, f"In {len(turns)} turns, last:", by_time[:1])
+            case Ask.LAST_MENTION if by_time:
+                which = "First" if plain.first else "Last"
+                return quoted(plain.ask, f"{which} on {by_time[0].valid_from:%Y-%m-%d}:", by_time[:1])
+            case _:
+                return quoted(plain.ask, "This is remembered:", [*facts[: LISTED // 2], *turns])
+
+
+def _nothing_sure(found: Recalled) -> Answer:
+    """That nothing is remembered; or, if the recall is sure of itself, what it found."""
+    memories = [hit.memory for hit in found[:LISTED]]
+    if found.confidence < SURE:
+        return nothing(memories)
+    return quoted("open", "This may answer it:", memories, answered=False)
+
+
+def _was_so(fact: Memory) -> bool:
+    """Whether it holds or held: it was not taken back."""
+    return fact.superseded_at is None or fact.valid_to is not None
+
+
+def _by(turn: Memory, by: str) -> bool:
+    return not by or (turn.role == "assistant") == (by == "assistant")
+
+
+def _ago(since: timedelta) -> str:
+    """How long ago, in the largest unit that fits.
+
+    >>> _ago(timedelta(days=3, hours=4)), _ago(timedelta(minutes=1)), _ago(timedelta(0))
+    ('3 days ago', '1 minute ago', 'just now')
+    """
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+    for unit, seconds in units:
+        count = int(since.total_seconds() // seconds)
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
