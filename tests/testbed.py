@@ -17,6 +17,7 @@ from uuid import uuid4
 import numpy as np
 import psycopg
 
+from recollect.core.consolidate.consolidation import Consolidator
 from recollect.core.embeddings import Embeddings
 from recollect.core.model import Principal, tenant_id_of
 from recollect.core.ports import Clock, Embedder, Storage, Vectors
@@ -167,6 +168,13 @@ class Bed:
         """A new tenant's owner."""
         await self.tenants.create(name)
         return Principal(tenant_id_of(name), subject="owner")
+
+    async def learn(self) -> None:
+        """Understand every session that is behind, of every tenant, in the order of their ids."""
+        consolidator = Consolidator(self.storage, self.embeddings)
+        behind = "SELECT tenant_id, key FROM sessions WHERE consolidated_seq < last_seq ORDER BY session_id"
+        for tenant_id, key in self.database.rows(behind):
+            await consolidator.consolidate(tenant_id, key)
 
 
 async def open_service(storage: Storage, embedder: Embedder, clock: Clock) -> tuple[Embeddings, Service]:

@@ -14,8 +14,20 @@ import pytest
 from testbed import Bed, Database, HashedWords, SetClock, make_bed, open_service
 
 from recollect.core import reading
+from recollect.core.consolidate.consolidation import Consolidator, by_rules
+from recollect.core.consolidate.extraction import Conversation, Extraction
 from recollect.core.errors import Forbidden, Invalid, NotFound, SessionBelongsToAnother, UnsafeRole
-from recollect.core.model import Filter, Forgotten, Message, Note, Permission, Principal, Role, Turns
+from recollect.core.model import (
+    Filter,
+    Forgotten,
+    Message,
+    Note,
+    Permission,
+    Principal,
+    Role,
+    Turns,
+    Which,
+)
 from recollect.core.ports import Probe, Vectors
 from recollect.storage.pool import PostgresStorage
 
@@ -151,11 +163,107 @@ async def test_12_what_is_forgotten_survives_nowhere(bed: Bed) -> None:
     turns = Turns("s-zygomorphic", [Message("zygomorphic", name="Zygomorphic")], "zygomorphic-ann")
     ids = (await bed.service.remember(loft, turns, idempotency_key="k")).ids
     await bed.service.correct(loft, ids[0], {"content": "zygomorphic again"})
+    learned = (
+        "My sister Zygomorphia lives in Zygomorphic Falls. I'll call you about zygomorphic sofas on Friday."
+    )
+    await bed.service.remember(loft, Turns("s-zygomorphic", [Message(learned)], "zygomorphic-ann"))
+    await bed.learn()
+    assert bed.database.value("SELECT count(*) FROM relations") > 0
     await bed.service.forget_user(loft, "zygomorphic-ann")
-    tables = bed.database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert len(tables) >= 8
+    tables = bed.database.rows("SELECT relid::regclass::text FROM pg_stat_user_tables")
+    assert len(tables) >= 16
     for (table,) in tables:
-        assert "zygomorphic" not in str(bed.database.rows(f"SELECT t::text FROM {table} AS t")).lower()
+        assert "zygomorphi" not in str(bed.database.rows(f"SELECT t::text FROM {table} AS t")).lower(), table
+
+
+JUNK = (
+    ("system", "You are a helpful assistant of Loft. The user's name is John Doe and he lives in Kiev."),
+    ("tool", '{"status": "ok", "user": {"name": "John Doe", "city": "Boston", "likes": ["leather"]}}'),
+    ("assistant", "I live in the cloud and I love helping you!"),
+    ("user", "Hi there!"),
+    ("user", "Thanks, have a nice day!"),
+    ("user", 'Traceback (most recent call last):\n  File "a.py", line 3\nValueError: I live in Rome'),
+    ("user", "```python\nname = 'I am Tom'\n# I live in Oslo\n```"),
+    ("user", "Can I order online? What if I lived in Berlin?"),
+)
+
+
+async def test_13_junk_is_not_learned(bed: Bed) -> None:
+    """mem0 #4573: 97.8 % of 10,134 memories were junk: system prompts, boot text, recalled memories again."""
+    loft = await bed.tenant("loft")
+    await bed.service.remember(loft, Turns("s", [Message("I live in Lisbon.")], "ann"))
+    await bed.learn()
+    told = await bed.service.context(loft, "Where does Ann live?", Filter(user_id="ann"))
+    junk = [Message(text, role) for role, text in JUNK]
+    for place in range(3):
+        again = Message(f"{told.text}\nWhat do you think?")
+        await bed.service.remember(loft, Turns(f"t{place}", [*junk, again], "ann"))
+    await bed.learn()
+    (fact,) = await bed.service.facts(loft, Which(Filter(user_id="ann")))
+    assert (fact.content, len(fact.evidence)) == ("Lives in Lisbon.", 1)
+
+
+async def test_14_of_two_contradictions_one_is_current(bed: Bed) -> None:
+    """mem0 #4896: both of two contradictions were kept as current."""
+    loft = await bed.tenant("loft")
+    for place, city in enumerate(("Covington", "Atlanta")):
+        await bed.service.remember(loft, Turns(f"s{place}", [Message(f"I live in {city}.")], "ann"))
+        await bed.learn()
+        bed.clock.advance(days=30)
+    (fact,) = await bed.service.facts(loft, Which(Filter(user_id="ann")))
+    assert fact.content == "Lives in Atlanta."
+
+
+async def test_17_only_the_same_subject_and_attribute_supersede(bed: Bed) -> None:
+    """Graphiti #1728: 41 % of facts were invalidated wrongly."""
+    loft = await bed.tenant("loft")
+    said = (
+        "I live in Atlanta.",
+        "I work at Acme in Boston.",
+        "My sister lives in Denver.",
+        "I love leather sofas.",
+        "I love fabric chairs.",
+        "My dog is called Luna.",
+        "My cat is called Milo.",
+        "I used to live in Austin.",
+        "We're thinking of moving to Seattle.",
+    )
+    for place, text in enumerate(said):
+        await bed.service.remember(loft, Turns(f"s{place}", [Message(text)], "ann"))
+        await bed.learn()
+        bed.clock.advance(days=1)
+    everything = await bed.service.facts(loft, Which(Filter(user_id="ann"), history=True))
+    assert len(everything) >= len(said)
+    ended = [fact.content for fact in everything if fact.superseded_at]
+    assert ended == []
+
+
+async def test_22_a_write_waits_for_no_understanding(bed: Bed) -> None:
+    """mem0 #3097, graphiti #186: a write took seconds, because it waited for an LLM."""
+    loft = await bed.tenant("loft")
+    await bed.service.remember(loft, Turns("s", [Message("I live in Atlanta.")], "ann"))
+    (row,) = bed.database.rows("SELECT last_seq, consolidated_seq FROM sessions")
+    assert row == (1, 0), "acknowledged, and not understood yet"
+    assert (
+        bed.database.value("SELECT count(*) FROM jobs.procrastinate_jobs WHERE session_key IS NOT NULL") == 1
+    )
+
+
+async def test_28_no_connection_is_held_while_it_is_understood(bed: Bed) -> None:
+    """Hindsight PR #3082: a database connection was held across an LLM call."""
+    loft = await bed.tenant("loft")
+    async with await PostgresStorage.open(bed.database.url, size=1, wait=2) as storage:
+        embeddings, service = await open_service(storage, HashedWords(), SetClock())
+
+        async def read(who: Principal, conversation: Conversation) -> Extraction:
+            async with storage.transaction(who) as tx:  # the only connection there is
+                await tx.tenant()
+            return by_rules(conversation)
+
+        await service.remember(loft, Turns("s", [Message("I live in Atlanta.")], "ann"))
+        ((key,),) = bed.database.rows("SELECT key FROM sessions")
+        await Consolidator(storage, embeddings, read).consolidate(loft.tenant_id, key)
+        assert len(await service.facts(loft, Which(Filter(user_id="ann")))) == 1
 
 
 async def test_15_two_at_once_make_one(bed: Bed) -> None:

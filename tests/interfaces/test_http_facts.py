@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from interfaces.door import Door, code
-from recollect.core.consolidate.consolidation import Consolidator
 
 pytestmark = pytest.mark.anyio
 
@@ -20,14 +19,6 @@ MOVED = {
         {"content": "We live in Atlanta now.", "at": "2026-02-10T09:00:00Z"},
     ],
 }
-
-
-async def learn(door: Door) -> None:
-    """Understand whatever is behind, in every tenant."""
-    consolidator = Consolidator(door.bed.storage, door.bed.embeddings)
-    behind = "SELECT tenant_id, key FROM sessions WHERE consolidated_seq < last_seq"
-    for tenant_id, key in door.bed.database.rows(behind):
-        await consolidator.consolidate(tenant_id, key)
 
 
 async def homes(client: httpx2.AsyncClient, **asked: Any) -> list[dict[str, Any]]:
@@ -45,7 +36,7 @@ def values(facts: list[dict[str, Any]]) -> list[str]:
 async def moved(door: Door, loft: httpx2.AsyncClient) -> httpx2.AsyncClient:
     """The owner of a tenant whose Ann has moved."""
     (await loft.post(TURNS, json=MOVED)).raise_for_status()
-    await learn(door)
+    await door.bed.learn()
     return loft
 
 

@@ -45,23 +45,13 @@ async def tell(bed: Bed, who: Principal, session: str, at: datetime, *texts: str
     bed.clock.time = max(now, at)
 
 
-async def learn(bed: Bed, who: Principal) -> None:
-    """Understand every session that is behind, in the order of their ids."""
-    consolidator = Consolidator(bed.storage, bed.embeddings)
-    for (key,) in bed.database.rows(
-        "SELECT key FROM sessions WHERE tenant_id = %s AND consolidated_seq < last_seq ORDER BY session_id",
-        who.tenant_id,
-    ):
-        await consolidator.consolidate(who.tenant_id, key)
-
-
 async def moved(bed: Bed) -> Principal:
     """A tenant whose Ann lived in Covington from March, and in Atlanta from July."""
     loft = await bed.tenant("loft")
     for session, at, text in MOVES:
         await tell(bed, loft, session, at, text)
     bed.clock.time = NOW
-    await learn(bed, loft)
+    await bed.learn()
     return loft
 
 
@@ -125,10 +115,10 @@ async def test_a_job_that_runs_again_and_a_log_that_is_replayed_change_nothing(b
     loft = await moved(bed)
     before = await facts_of(bed, loft)
     assert before
-    await learn(bed, loft)
+    await bed.learn()
     assert await facts_of(bed, loft) == before
     await forget_progress(bed)
-    await learn(bed, loft)
+    await bed.learn()
     assert await facts_of(bed, loft) == before
 
 
@@ -188,7 +178,7 @@ async def test_a_correction_was_never_so(bed: Bed) -> None:
     loft = await bed.tenant("loft")
     await tell(bed, loft, "s", MARCH, "We live in Covington.", "No, sorry, I meant we live in Carrollton.")
     bed.clock.time = NOW
-    await learn(bed, loft)
+    await bed.learn()
     assert values(await homes(bed, loft)) == ["Carrollton"]
     assert values(await homes(bed, loft, as_of=MARCH + timedelta(hours=1))) == ["Carrollton"]
     assert values(await homes(bed, loft, history=True)) == ["Covington", "Carrollton"]
@@ -197,7 +187,7 @@ async def test_a_correction_was_never_so(bed: Bed) -> None:
 async def test_what_a_person_confirmed_is_not_overwritten(bed: Bed) -> None:
     loft = await bed.tenant("loft")
     await tell(bed, loft, "spring", MARCH, "We live in Covington.")
-    await learn(bed, loft)
+    await bed.learn()
     (covington,) = await homes(bed, loft)
     confirmed = await bed.service.confirm_fact(loft, covington.id)
     assert (confirmed.standing, confirmed.trust, confirmed.confidence) == (
@@ -207,7 +197,7 @@ async def test_what_a_person_confirmed_is_not_overwritten(bed: Bed) -> None:
     )
     await tell(bed, loft, "summer", JULY, "We live in Atlanta now.")
     bed.clock.time = NOW
-    await learn(bed, loft)
+    await bed.learn()
     both = await homes(bed, loft)
     assert [(value, fact.standing) for value, fact in zip(values(both), both, strict=True)] == [
         ("Covington", Standing.CONFIRMED),
@@ -221,7 +211,7 @@ async def test_what_a_person_rejected_is_not_learned_again(bed: Bed) -> None:
     await bed.service.reject_fact(loft, atlanta.id)
     assert values(await homes(bed, loft)) == ["Covington"], "what it had ended holds again"
     await forget_progress(bed)
-    await learn(bed, loft)
+    await bed.learn()
     assert values(await homes(bed, loft)) == ["Covington"]
     found = await bed.service.recall(loft, "Where does Ann live?", Filter(user_id="ann"))
     assert "Atlanta" not in [hit.memory.claim.value for hit in found if hit.memory.claim]
@@ -239,7 +229,7 @@ async def test_an_edited_fact_takes_the_place_of_the_old_one(bed: Bed) -> None:
     )
     assert values(await homes(bed, loft)) == ["Athens"]
     await forget_progress(bed)
-    await learn(bed, loft)
+    await bed.learn()
     assert values(await homes(bed, loft)) == ["Athens"]
 
 
@@ -259,7 +249,7 @@ async def test_a_forgotten_turn_takes_its_facts_with_it(bed: Bed) -> None:
     assert gone.memories >= 2
     assert values(await homes(bed, loft)) == ["Covington"]
     assert not bed.database.rows("SELECT 1 FROM memories WHERE content LIKE '%%Atlanta%%'")
-    await learn(bed, loft)
+    await bed.learn()
     assert values(await homes(bed, loft, history=True)) == ["Covington"]
 
 
@@ -268,11 +258,11 @@ async def test_a_fact_told_twice_stays_when_one_telling_is_forgotten(bed: Bed) -
     await tell(bed, loft, "spring", MARCH, "We live in Covington.")
     await tell(bed, loft, "summer", JULY, "We live in Covington.")
     bed.clock.time = NOW
-    await learn(bed, loft)
+    await bed.learn()
     (both,) = await homes(bed, loft)
     assert len(both.evidence) == 2
     await bed.service.forget_session(loft, "spring")
-    await learn(bed, loft)
+    await bed.learn()
     (one,) = await homes(bed, loft)
     assert one.valid_from == JULY
     assert one.confidence < both.confidence
@@ -282,7 +272,7 @@ async def test_a_turn_that_is_rewritten_is_understood_anew(bed: Bed) -> None:
     loft = await moved(bed)
     (atlanta,) = await homes(bed, loft)
     await bed.service.correct(loft, atlanta.evidence[0], {"content": "We live in Augusta now."})
-    await learn(bed, loft)
+    await bed.learn()
     assert values(await homes(bed, loft)) == ["Augusta"]
 
 
@@ -291,7 +281,7 @@ async def test_nothing_derived_is_left_of_a_forgotten_person(bed: Bed) -> None:
     await bed.service.forget_user(loft, "ann")
     for table in ("memories", "entities", "relations", "mentions", "sessions", "users"):
         assert bed.database.value(f"SELECT count(*) FROM {table}") == 0
-    await learn(bed, loft)
+    await bed.learn()
 
 
 async def test_a_fact_is_seen_by_whoever_sees_its_turn(bed: Bed) -> None:
@@ -299,7 +289,7 @@ async def test_a_fact_is_seen_by_whoever_sees_its_turn(bed: Bed) -> None:
     await tell(bed, loft, "s", MARCH, "We live in Covington.")
     (turn,) = await bed.service.turns(loft, "s")
     await bed.service.correct(loft, turn.id, {"min_role": Role.MANAGER})
-    await learn(bed, loft)
+    await bed.learn()
     staff = Principal(loft.tenant_id, "staff", Role.STAFF)
     assert await homes(bed, staff) == []
     (fact,) = await homes(bed, loft)
