@@ -6,7 +6,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
 
 .PHONY: help run test check locks-current lock fit soak clean
-.PHONY: bench-locomo bench-recall bench-embedding bench-times bench-weight bench-speed bench-peers
+.PHONY: bench-locomo bench-recall bench-learning bench-embedding bench-times bench-weight bench-speed bench-peers
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,9 +49,15 @@ bench-recall: .venv/.installed-dev  ## The ranking alone, in process, on every s
 	@$(BIN)/python benchmarks/languages.py
 	@$(BIN)/python benchmarks/memdaily.py
 
+bench-learning: .venv/.installed-dev  ## What is understood, how much of it rightly, and how fast; twenty minutes.
+	@for part in extraction evidence names summaries understanding consolidation; do \
+	    $(BIN)/python benchmarks/$$part.py || exit 1; done
+	@PYTHONPATH=training $(BIN)/python benchmarks/updates.py
+
 fit: .venv/.installed-dev  ## Fit the ranker and its confidence anew; half an hour.
 	@PYTHONPATH=benchmarks $(BIN)/python training/fit_ranker.py
 	@PYTHONPATH=benchmarks $(BIN)/python training/fit_confidence.py
+	@PYTHONPATH=benchmarks $(BIN)/python training/fit_entities.py
 
 bench-embedding: .venv/.installed-dev  ## What embedding costs here, and how exact it is.
 	@$(BIN)/python benchmarks/embedding.py

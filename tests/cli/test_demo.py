@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 from datetime import timedelta
+from typing import Any
 
 from cli.command_line import Cli
 from recollect.demo.conversation import read_conversation
@@ -46,10 +47,13 @@ def test_each_answer_has_its_evidence_and_a_second_start_doubles_nothing(fresh_c
     assert [tenant["name"] for tenant in fresh_cli.json("tenant", "list")["tenants"]] == ["demo"]
 
 
-def check_answers(shown: dict[str, list[dict[str, object]]]) -> None:
+def check_answers(shown: dict[str, Any]) -> None:
     """Evidence among the first three, and nobody else's memories."""
     questions = read_conversation().questions
     assert len(shown["answers"]) == len(questions)
+    learned = {user: [fact["content"] for fact in facts] for user, facts in shown["learned"].items()}
+    assert sorted(learned) == ["marisol", "teodor"]
+    assert all(learned.values())
     for question, answer in zip(questions, shown["answers"], strict=True):
         hits = answer["hits"]
         assert isinstance(hits, list)

@@ -17,6 +17,7 @@ from recollect.core.errors import Forbidden, Invalid, NotFound
 from recollect.core.facts import Edit
 from recollect.core.model import (
     Filter,
+    Kind,
     Memory,
     Message,
     Principal,
@@ -93,6 +94,8 @@ async def test_recall_finds_what_is_so_and_not_what_was(bed: Bed) -> None:
     assert told == ["Atlanta"]
     turns = [hit.memory.content for hit in found if hit.memory.seq]
     assert turns.index("We live in Atlanta now.") < turns.index("We live in Covington.")
+    places = {hit.memory.kind: place for place, hit in enumerate(found)}
+    assert places[Kind.SUMMARY] > places[Kind.MESSAGE], "what only says it once more comes last"
     then = await bed.service.recall(loft, "Where does Ann live?", Filter(user_id="ann", as_of=MAY))
     assert [hit.memory.claim.value for hit in then if hit.memory.claim] == ["Covington"]
 

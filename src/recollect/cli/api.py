@@ -61,6 +61,18 @@ class Api:
         """The answer of `POST /v1/recall`."""
         return await self._ask("POST", "/v1/recall", {"user_id": user_id, "query": query, "limit": limit})
 
+    async def facts(self, user_id: str, limit: int) -> list[dict[str, Any]]:
+        """The facts that were learned last about a person, the newest first."""
+        asked = urlencode({"user_id": user_id, "limit": limit})
+        page = await self._ask("GET", f"/v1/facts?{asked}")
+        facts: list[dict[str, Any]] = page["memories"]
+        return facts
+
+    async def behind(self) -> int:
+        """How many sessions are still to be understood."""
+        lag = await self._ask("GET", "/v1/jobs")
+        return int(lag["sessions_behind"])
+
     async def sessions(self, user_id: str) -> dict[str, int]:
         """The place of the last turn in each of a person's sessions, of the hundred that began last."""
         page = await self._ask("GET", f"/v1/sessions?{urlencode({'user_id': user_id, 'limit': 100})}")

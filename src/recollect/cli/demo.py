@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,10 @@ TENANT = "demo"
 _FIRST_KEY = "shown at the first start"
 _OWN_KEY_LASTS = timedelta(minutes=10)
 _HITS = 3
+_FACTS = 6
+_PATIENCE = 10
+"""Seconds that the demo waits for its conversation to be understood; then it shows what there is."""
+_LOOK = 0.1
 _WIDTH = 100
 _INDENT = " " * 5
 
@@ -65,6 +70,8 @@ async def demo(console: Console, *, settings: Settings, once: bool) -> None:
 async def _demo(console: Console, settings: Settings, *, once: bool) -> None:
     if once and "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})
+    if settings.debounce_seconds is None:
+        settings = settings.model_copy(update={"debounce_seconds": 0.2})  # all is said at once here
     async with told(lambda progress: serving(settings, progress)) as server:
         key = await _make_tenant(server.memory.tenants)
         conversation = read_conversation()
@@ -75,13 +82,24 @@ async def _demo(console: Console, settings: Settings, *, once: bool) -> None:
                 new = await _load(api, conversation)
             seconds = time.perf_counter() - began
             answers = [await _ask(api, question) for question in conversation.questions]
+            with Steps() as progress:
+                progress("Understanding the conversation")
+                learned = await _learned(api, conversation)
         loaded = {"turns": _count(conversation.sessions), "new": new, "seconds": round(seconds, 3)}
         page = [
             *_tell(server.url, conversation, new, seconds, answers),
+            *_tell_learned(learned),
             *_tell_further(None if once else server.url, key),
         ]
         console.show(
-            {"url": server.url, "tenant": TENANT, "key": key, "loaded": loaded, "answers": answers},
+            {
+                "url": server.url,
+                "tenant": TENANT,
+                "key": key,
+                "loaded": loaded,
+                "answers": answers,
+                "learned": learned,
+            },
             "\n".join(page),
         )
         if not once:
@@ -147,6 +165,16 @@ async def _ask(api: Api, question: Question) -> Answer:
     )
 
 
+async def _learned(api: Api, conversation: Conversation) -> dict[str, list[dict[str, Any]]]:
+    """What was learned of each person, the oldest first, once all is understood, or patience ends."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            while await api.behind():  # noqa: ASYNC110 - the server is another process's to wake
+                await asyncio.sleep(_LOOK)
+    people = sorted({str(session.user_id) for session in conversation.sessions})
+    return {user_id: (await api.facts(user_id, _FACTS))[::-1] for user_id in people}
+
+
 def _tell(
     url: str, conversation: Conversation, new: int, seconds: float, answers: Sequence[Answer]
 ) -> Iterator[str]:
@@ -176,7 +204,23 @@ def _tell_answer(place: int, answer: Answer) -> Iterator[str]:
 def _line(hit: dict[str, Any]) -> str:
     memory = hit["memory"]
     said = datetime.fromisoformat(memory["valid_from"])
-    return f"{said:%d %b %Y}, {memory['name']}: {memory['content']}"
+    return f"{said:%d %b %Y}, {memory['name'] or memory['kind']}: {memory['content']}"
+
+
+def _tell_learned(learned: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """What was understood in the background, without a language model."""
+    for user_id, facts in learned.items():
+        if facts:
+            yield ""
+            yield click.style(f"What was learned of {user_id}", bold=True)
+        for fact in facts:
+            since = datetime.fromisoformat(fact["valid_from"])
+            yield fill(
+                f"{since:%d %b %Y}: {fact['content']}",
+                _WIDTH,
+                initial_indent=_INDENT,
+                subsequent_indent=_INDENT + " " * 13,
+            )
 
 
 def _tell_further(url: str | None, key: str | None) -> Iterator[str]:

@@ -65,7 +65,7 @@ def _renewals(candidates: Candidates) -> Codes:
 
 
 def sink(candidates: Candidates, scores: Floats) -> Floats:
-    """What is added to each row's score, (n,), so that facts below a turn that says so come after all others.
+    """What is added to each row's score, (n,), so that what a turn above it says already comes after all others.
 
     Those that sink keep their order.
     """
