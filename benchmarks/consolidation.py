@@ -130,7 +130,7 @@ def main() -> None:
     text = (
         "# How fast it is understood\n\n"
         f"`python benchmarks/consolidation.py`: {arguments.sessions} sessions of {arguments.messages} "
-        "messages made here, by rules, with the default embedding model, on a shared machine with 2 cores.\n\n"
+        "messages made here, by rules, with the default embedding model; a shared machine with 2 cores.\n\n"
         f"- {filled['messages_per_second']:.0f} messages a second, from a full queue to an empty one "
         f"({filled['seconds']:.0f} s, {filled['parked']} jobs parked).\n"
         f"- From a write to its facts: p50 {delay['p50']:.2f} s, p95 {delay['p95']:.2f} s, of which "

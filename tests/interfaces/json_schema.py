@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -72,7 +72,11 @@ def _one(value: Any, rule: Any, _: Any, whole: Any, at: str) -> list[str]:
 
 
 def _format(value: Any, rule: Any, *rest: Any) -> list[str]:
-    readers: dict[str, Callable[[str], Any]] = {"uuid": UUID, "date-time": datetime.fromisoformat}
+    readers: dict[str, Callable[[str], Any]] = {
+        "uuid": UUID,
+        "date-time": datetime.fromisoformat,
+        "date": date.fromisoformat,
+    }
     try:
         readers[rule](value)
     except (TypeError, ValueError):

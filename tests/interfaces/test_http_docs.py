@@ -9,15 +9,15 @@ import httpx2
 import pytest
 
 from recollect.cli.docs import pages
-from recollect.core.errors import Conflict, Misconfigured, RecollectError
+from recollect.core.errors import AlreadyExists, Misconfigured, RecollectError
 from recollect.interfaces.http import problems
 
 pytestmark = pytest.mark.anyio
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "http.md").read_text("utf-8")
-COMMAND_LINE_ONLY = {"already_exists", "conflict", "error"}
-"""Of tenants, which HTTP does not make, and of classes that only have members."""
+COMMAND_LINE_ONLY = {"already_exists", "error"}
+"""Of tenants, which HTTP does not make, and of the class that only has members."""
 
 
 def _kinds(base: type[RecollectError]) -> set[type[RecollectError]]:
@@ -36,7 +36,7 @@ async def test_every_operation_is_listed(loft: httpx2.AsyncClient) -> None:
 
 def test_every_code_is_listed_with_its_status() -> None:
     assert problems.InternalError in _kinds(RecollectError)
-    assert Conflict.code in COMMAND_LINE_ONLY
+    assert AlreadyExists.code in COMMAND_LINE_ONLY
     there = {
         (kind.code, str(kind.status))
         for kind in _kinds(RecollectError)

@@ -129,9 +129,10 @@ async def test_a_timeline_is_read_page_by_page(loft: httpx2.AsyncClient) -> None
 async def test_a_search_names_and_nears(loft: httpx2.AsyncClient) -> None:
     await make(loft, "Maria", aliases=["my sister"])
     await make(loft, "Acme")
+    await make(loft, "Sister Act")
     body = {"query": "Where does my sister live?", "user_id": "c17"}
     hits = (await loft.post("/v1/entities/search", json=body)).json()["hits"]
-    assert [(one["entity"]["name"], one["named"]) for one in hits] == [("Maria", True), ("Acme", False)]
+    assert [(one["entity"]["name"], one["named"]) for one in hits] == [("Maria", True), ("Sister Act", False)]
     assert code(await loft.post("/v1/entities/search", json={"query": "  "})) == "invalid_request"
 
 

@@ -51,7 +51,7 @@ async def test_a_memory_is_read_as_it_was_kept(loft: httpx2.AsyncClient) -> None
         "valid_to": "2027-01-05T00:00:00Z",
         "expires_at": "2030-01-01T00:00:00Z",
         "evidence": [evidence],
-        "source": {"extractor": "by hand"},
+        "source": {"system": "by hand"},
     }
     memory = (await loft.get(f"/v1/memories/{await keep(loft, 'No leather.', **fields)}")).json()
     assert {name: memory[name] for name in fields} == fields

@@ -107,9 +107,9 @@ async def test_what_stands_for_a_person(talked: httpx2.AsyncClient) -> None:
 
 async def test_what_is_to_be_done(talked: httpx2.AsyncClient) -> None:
     found = (await talked.get("/v1/users/ann/actions")).raise_for_status().json()["actions"]
-    assert [(one["text"], one["owner"], one["due"][:10]) for one in found] == [
-        ("send you the quote by Friday", "assistant", "2026-01-10"),
-        ("call me tomorrow", "assistant", "2026-02-12"),
+    assert [(one["text"], one["owner"], one["due"][:10], one["last_day"]) for one in found] == [
+        ("send you the quote by Friday", "assistant", "2026-01-10", "2026-01-09"),
+        ("call me tomorrow", "assistant", "2026-02-12", "2026-02-11"),
     ]
 
 
@@ -136,6 +136,94 @@ async def test_plain_questions(talked: httpx2.AsyncClient, question: str, kind: 
     assert found["citations"]
     for id_ in found["citations"].values():
         (await talked.get(f"/v1/memories/{id_}")).raise_for_status()
+
+
+HOUSEHOLD = {
+    "user_id": "bo",
+    "messages": [
+        {"content": content, "at": f"2026-02-02T09:{minute:02}:00Z"}
+        for minute, content in enumerate(
+            (
+                "My name is Bo. We moved to Seattle in June 2025.",
+                "My dog is called Gus and he is allergic to chicken.",
+                "My daughter Ivy is 6 years old.",
+                "My boss lives in Tucker.",
+                "Our budget is $400,000.",
+                "We want three bedrooms.",
+                "The closing is on March 14.",
+                "My husband Tom is a nurse.",
+                "I don't like zucchini bread with walnuts.",
+                "Our budget is $450,000 now.",
+            )
+        )
+    ],
+}
+PLANS = {
+    "user_id": "cy",
+    "messages": [
+        {"content": "I live in Covington.", "at": "2026-01-02T09:00:00Z"},
+        {"content": "I live in Atlanta now.", "at": "2026-02-02T09:00:00Z"},
+        {"content": "We plan to live in Portland.", "at": "2026-02-03T09:00:00Z"},
+        {"content": "I don't live in Decatur.", "at": "2026-02-04T09:00:00Z"},
+    ],
+}
+
+
+@pytest.fixture
+async def household(door: Door, loft: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    """The owner of a tenant whose Bo has told of the family, and whose Cy has plans."""
+    (await loft.post("/v1/sessions/s1/messages", json=HOUSEHOLD)).raise_for_status()
+    (await loft.post("/v1/sessions/s2/messages", json=PLANS)).raise_for_status()
+    await learn(door)
+    return loft
+
+
+@pytest.mark.parametrize(
+    ("question", "holds"),
+    [
+        ("What's our budget?", "$450,000"),
+        ("What was our budget before?", "$400,000"),
+        ("How many bedrooms do I want?", "three"),
+        ("What is Gus allergic to?", "chicken"),
+        ("What is my dog allergic to?", "chicken"),
+        ("How old is Ivy?", "6 years"),
+        ("How old is my daughter?", "6 years"),
+        ("Where does my boss live?", "Tucker"),
+        ("When is the closing?", "March 14"),
+        ("When did I move to Seattle?", "2025-06"),
+        ("What is my dog called?", "Gus"),
+        ("What are my pets called?", "Gus"),
+        ("Who is my husband?", "Tom"),
+        ("Who is Gus?", "Gus"),
+        ("What does Tom do?", "nurse"),
+    ],
+)
+async def test_a_fact_is_looked_up(household: httpx2.AsyncClient, question: str, holds: str) -> None:
+    found = await ask(household, question, "bo")
+    assert (found["answered"], holds in found["text"]) == (True, True), found["text"]
+    assert len(found["citations"]) <= 2
+
+
+async def test_a_turn_that_has_the_words_comes_back_as_evidence(household: httpx2.AsyncClient) -> None:
+    found = await ask(household, "Which bread has walnuts in it?", "bo")
+    assert not found["answered"]
+    assert "zucchini" in found["text"]
+    assert "Nothing is remembered" not in found["text"]
+
+
+async def test_plans_and_negations_are_no_past(household: httpx2.AsyncClient) -> None:
+    before = await ask(household, "Where did I live before?", "cy")
+    assert "Covington" in before["text"]
+    assert not any(place in before["text"] for place in ("Portland", "Decatur", "Atlanta"))
+    now = await ask(household, "Where do I live?", "cy")
+    assert now["text"].startswith("Since 2026-02-02:")
+    assert not any(place in now["text"] for place in ("Portland", "Decatur", "Covington"))
+
+
+async def test_a_profile_begins_with_the_name(household: httpx2.AsyncClient) -> None:
+    text = (await ask(household, "What do you remember about me?", "bo"))["text"]
+    assert "Name: Bo" in text.splitlines()[1]
+    assert text.count("Lives in Seattle.") == 1
 
 
 async def test_what_nobody_said_is_not_answered(talked: httpx2.AsyncClient) -> None:

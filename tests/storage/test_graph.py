@@ -18,7 +18,7 @@ from recollect.core.consolidate.extraction import Conversation, Extraction, Ment
 from recollect.core.consolidate.linking import Graph, entity_id, link, person_id
 from recollect.core.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from recollect.core.facts import Edit
-from recollect.core.graph import Listing, NewEntity, NewRelation, Reach
+from recollect.core.graph import NEAR, Listing, NewEntity, NewRelation, Reach
 from recollect.core.handles import TenantMemory
 from recollect.core.ids import derived_id
 from recollect.core.indexing import Text, index_notes
@@ -271,7 +271,8 @@ async def test_a_search_finds_names_first_and_then_what_is_near(told: Told) -> N
     service = told.bed.service
     found = await service.search_entities(LOFT, "Where does my sister live?", user_id="ann")
     assert (found[0].entity.name, found[0].named) == ("Maria", True)
-    assert [one.named for one in found[1:]] == [False] * 5
+    assert not any(one.named or one.similarity < NEAR for one in found[1:])
+    assert await service.search_entities(LOFT, "photosynthesis", user_id="ann") == []
     (best, *_) = await service.search_entities(LOFT, "acme", limit=1)
     assert (best.entity.name, round(best.similarity, 3)) == ("Acme", 1.0)
     assert await service.search_entities(LOFT, "acme", user_id="bob") == []
@@ -431,7 +432,10 @@ async def test_a_person_sees_and_changes_what_is_theirs(told: Told) -> None:
     before = rows(told.bed.database)
     assert "Showroom" in await names(told, ANN)
     assert len(await names(told, ANN)) == len(await names(told, ANN, user_id="ann")) + 1
-    assert {one.entity.user_id for one in await service.search_entities(ANN, "Maria")} == {"ann", None}
+    assert {one.entity.user_id for one in await service.search_entities(ANN, "Maria, Showroom")} == {
+        "ann",
+        None,
+    }
     theirs = entity_id("bob", "Maria")
     for refused in (
         service.entity(ANN, theirs),
@@ -619,4 +623,7 @@ async def test_a_person_as_a_library_holds_them(told: Told) -> None:
     assert (await ann.entity("nobody at all")) is None
     assert {one.entity.name for one in (await ann.neighbours()).near} == {"Maria", "Atlanta"}
     around = await ann.neighbours(maria.id, kinds=("employer",))
+    assert around == await ann.neighbours("my sister", kinds=("employer",))
+    with pytest.raises(NotFound):
+        await ann.neighbours("Zoe")
     assert [one.entity.name for one in around.near] == ["Acme"]

@@ -20,6 +20,7 @@ from recollect.core.model import (
     Kind,
     Memory,
     Message,
+    Note,
     Principal,
     Role,
     Standing,
@@ -236,6 +237,18 @@ async def test_an_edited_fact_takes_the_place_of_the_old_one(bed: Bed) -> None:
     assert values(await homes(bed, loft)) == ["Athens"]
 
 
+async def test_of_what_a_person_decides_the_newest_holds(bed: Bed) -> None:
+    loft = await moved(bed)
+    (atlanta,) = await homes(bed, loft)
+    for value in ("Athens", "Oslo"):
+        bed.clock.time += timedelta(hours=1)
+        await bed.service.edit_fact(loft, atlanta.id, Edit(value=value))
+        assert values(await homes(bed, loft)) == [value]
+    bed.clock.time += timedelta(hours=1)
+    await bed.service.confirm_fact(loft, atlanta.id)
+    assert values(await homes(bed, loft)) == ["Atlanta"]
+
+
 async def test_an_edit_that_cannot_be_is_refused(bed: Bed) -> None:
     loft = await moved(bed)
     (atlanta,) = await homes(bed, loft)
@@ -317,3 +330,98 @@ async def test_a_person_sees_and_says_only_what_is_theirs(bed: Bed) -> None:
             await bed.service.fact_history(stranger, atlanta.id)
     said = await bed.service.confirm_fact(ann, atlanta.id)
     assert (said.standing, said.trust) == (Standing.CONFIRMED, Trust.USER)
+
+
+async def test_a_session_whose_last_turn_is_forgotten_is_understood_to_its_end(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    await tell(bed, loft, "s", MARCH, "We live in Covington.", "I love tea.")
+    await bed.learn()
+    _, last = await bed.service.turns(loft, "s")
+    await bed.service.forget_memory(loft, last.id)
+    await bed.learn()
+    assert bed.database.rows("SELECT last_seq, consolidated_seq FROM sessions") == [(2, 2)]
+    assert [fact.content for fact in await bed.service.facts(loft, Which(Filter(user_id="ann")))] == [
+        "Lives in Covington."
+    ]
+
+
+@pytest.mark.parametrize("word", [Standing.CONFIRMED, Standing.REJECTED])
+async def test_a_persons_word_stays_while_anything_is_left_that_says_the_fact(
+    bed: Bed, word: Standing
+) -> None:
+    loft = await bed.tenant("loft")
+    await tell(bed, loft, "spring", MARCH, "We live in Covington.")
+    await tell(bed, loft, "summer", JULY, "We live in Covington.")
+    bed.clock.time = NOW
+    await bed.learn()
+    (fact,) = await homes(bed, loft)
+    say = bed.service.confirm_fact if word is Standing.CONFIRMED else bed.service.reject_fact
+    await say(loft, fact.id)
+    (first,) = await bed.service.turns(loft, "spring")
+    await bed.service.correct(loft, first.id, {"expires_at": NOW + timedelta(days=900)})
+    await bed.learn()
+    assert (await bed.service.memory(loft, fact.id)).standing is word
+    await bed.service.forget_memory(loft, first.id)
+    await bed.learn()
+    left = await bed.service.memory(loft, fact.id)
+    assert (left.standing, len(left.evidence)) == (word, 1)
+    assert bool(await homes(bed, loft)) is (word is Standing.CONFIRMED)
+    (second,) = await bed.service.turns(loft, "summer")
+    await bed.service.forget_memory(loft, second.id)
+    assert await homes(bed, loft, history=True) == []
+
+
+async def test_what_people_wrote_loses_only_what_it_rested_on(bed: Bed) -> None:
+    loft = await moved(bed)
+    (atlanta,) = await homes(bed, loft)
+    edited = await bed.service.edit_fact(loft, atlanta.id, Edit(value="Athens"))
+    assert edited.evidence == atlanta.evidence
+    await bed.service.forget_session(loft, "summer")
+    await bed.learn()
+    (athens,) = await homes(bed, loft)
+    assert (athens.id, athens.evidence) == (edited.id, ())
+
+
+async def test_what_is_above_the_forgetter_forgets_too(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    await tell(bed, loft, "s", MARCH, "My sister Maria plays the xylophone.", "My boss lives in Boston.")
+    first, second = await bed.service.turns(loft, "s")
+    await bed.service.correct(loft, second.id, {"min_role": Role.MANAGER})
+    await bed.learn()
+    (summary,) = bed.database.rows("SELECT min_role FROM memories WHERE kind = 'summary'")
+    assert summary == (Role.MANAGER,)
+    await bed.service.forget_memory(Principal(loft.tenant_id, "staff", Role.STAFF), first.id)
+    for _ in range(2):
+        for (table,) in bed.database.rows("SELECT relid::regclass::text FROM pg_stat_user_tables"):
+            kept = str(bed.database.rows(f"SELECT t::text FROM {table} AS t")).lower()
+            assert "xylophone" not in kept, table
+            assert "maria" not in kept, table
+        await bed.learn()
+
+
+async def test_a_forgotten_fact_does_not_come_back_from_its_other_tellings(bed: Bed) -> None:
+    loft = await moved(bed)
+    await tell(bed, loft, "autumn", NOW, "We live in Atlanta.")
+    await bed.learn()
+    (atlanta,) = await homes(bed, loft)
+    assert len(atlanta.evidence) == 2
+    await bed.service.forget_memory(loft, atlanta.id)
+    assert values(await homes(bed, loft)) == ["Covington"], "what it had closed holds again"
+    await tell(bed, loft, "winter", NOW, "I love tea.")
+    await bed.learn()
+    assert values(await homes(bed, loft)) == ["Covington"]
+
+
+async def test_strangers_without_an_id_are_not_one_person(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    for session, text in (("a", "I'm Bob and I live in Paris."), ("b", "I'm Eve. We live in Rome now.")):
+        await bed.service.remember(loft, Turns(session, [Message(text)]))
+    await bed.learn()
+    assert await bed.service.facts(loft, Which(Filter())) == []
+
+
+async def test_what_was_derived_cannot_be_feigned(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    for key in ("extractor", "told", "said", "corrects"):
+        with pytest.raises(Invalid, match=key):
+            await bed.service.add(loft, [Note("Likes tea.", user_id="ann", source={key: "rules"})])

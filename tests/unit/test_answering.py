@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from recollect.core.answering import Ask, Plain, quoted, speaks_of, tells, understand
+from recollect.core.answering import Ask, Plain, quoted, speaks_of, understand
+from recollect.core.lookup import tells
 from recollect.core.model import USER, Claim, Kind, Memory, Trust
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -73,7 +74,7 @@ def test_any_question_is_read(question: str) -> None:
     ],
 )
 def test_which_facts_tell_it(attribute: str, content: str, subject: str, about: str, told: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    assert tells(fact(attribute, content, subject), about) is told
+    assert bool(tells(fact(attribute, content, subject), about)) is told
 
 
 def test_words_are_found_in_any_form() -> None:

@@ -11,8 +11,10 @@ from recollect.cli.command import MOMENT, command, with_settings
 from recollect.cli.console import Console, wrapped
 from recollect.cli.memories import known_tenant
 from recollect.cli.opening import open_memory
+from recollect.core.errors import NotFound
 from recollect.core.graph import DEEPEST, MOST_HOPS, Family, Listing, Reach
-from recollect.core.model import Entity, Occasion, Relation
+from recollect.core.model import Entity, Occasion, Principal, Relation
+from recollect.core.service import Service
 from recollect.settings import Settings
 
 _tenant = click.option("--tenant", required=True, help="The tenant.")
@@ -22,6 +24,21 @@ _as_of = click.option("--as-of", type=MOMENT, help="What was so at that time. Wi
 _limit = click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(1, 200), help="How many at most."
 )
+
+
+async def _meant(service: Service, principal: Principal, said: str, user: str | None) -> UUID:
+    """The entity of an id, or of a name.
+
+    Raises:
+        NotFound: nobody and nothing is called so.
+    """
+    try:
+        return UUID(said)
+    except ValueError:
+        found = await service.search_entities(principal, said, user_id=user, limit=1)
+    if not found or not found[0].named:
+        raise NotFound("Nobody and nothing is known by this name.", hint="`recollect graph show` lists them.")
+    return found[0].entity.id
 
 
 @click.group
@@ -77,8 +94,9 @@ async def show(  # noqa: PLR0913 - a command's options
 
 
 @command
-@_entity
+@click.argument("entity")
 @_tenant
+@_user
 @click.option(
     "--depth",
     default=1,
@@ -94,17 +112,19 @@ async def neighbours(  # noqa: PLR0913 - a command's options
     console: Console,
     *,
     settings: Settings,
-    entity: UUID,
+    entity: str,
     tenant: str,
+    user: str | None,
     depth: int,
     kinds: tuple[str, ...],
     as_of: datetime | None,
     limit: int,
 ) -> None:
-    """Show what is around ENTITY, the nearest first, and what they are to each other."""
+    """Show what is around ENTITY (its id, or a name), the nearest first, and what they are to each other."""
     async with open_memory(settings) as memory:
         principal = await known_tenant(memory, tenant)
-        around = await memory.service.neighbours(principal, entity, Reach(depth, kinds, as_of), limit=limit)
+        meant = await _meant(memory.service, principal, entity, user)
+        around = await memory.service.neighbours(principal, meant, Reach(depth, kinds, as_of), limit=limit)
     names = {around.entity.id: around.entity.name} | {one.entity.id: one.entity.name for one in around.near}
     lines = [f"{one.distance}  {_line(one.entity)}" for one in around.near]
     lines += [_arrow(one, names) for one in around.relations]

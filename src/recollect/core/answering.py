@@ -14,7 +14,8 @@ from functools import cache
 from importlib.resources import files
 from uuid import UUID
 
-from recollect.core.model import USER, Memory
+from recollect.core.lookup import content_words
+from recollect.core.model import Memory
 from recollect.core.summaries import ToDo
 from recollect.core.text.stems import stems
 from recollect.core.text.tokens import tokenize
@@ -68,14 +69,13 @@ class Answer:
 
 
 @cache
-def _questions() -> tuple[re.Pattern[str], Sequence[tuple[Ask, re.Pattern[str]]], Mapping[str, str]]:
-    """The courtesies, the patterns of each kind, and the attribute that a word stands for."""
+def _questions() -> tuple[re.Pattern[str], Sequence[tuple[Ask, re.Pattern[str]]], re.Pattern[str]]:
+    """The courtesies, the patterns of each kind, and how a question begins that facts may answer."""
     read = tomllib.loads((files("recollect.core") / "questions.toml").read_text("utf-8"))
     patterns = [
         (Ask(one["kind"]), re.compile(pattern)) for one in read["question"] for pattern in one["patterns"]
     ]
-    words = {token: name for name, said in read["attributes"].items() for token in stems(said)}
-    return re.compile(read["openings"]), patterns, words
+    return re.compile(read["openings"]), patterns, re.compile(read["open"])
 
 
 def understand(question: str) -> Plain | None:
@@ -86,10 +86,8 @@ def understand(question: str) -> Plain | None:
     >>> understand("Should we take the sofa?") is None
     True
     """
-    openings, patterns, _ = _questions()
-    small = " ".join(question.lower().replace("’", "'").split()).strip(" ?!.")
-    small = openings.sub("", small, count=1)
-    for ask, pattern in patterns:
+    small = _small(question)
+    for ask, pattern in _questions()[1]:
         if found := pattern.fullmatch(small):
             said = {name: value for name, value in found.groupdict().items() if value}
             about = re.sub(r"^(?:the|a|an|my|our|any|some) ", "", said.get("about", "")).strip()
@@ -99,40 +97,41 @@ def understand(question: str) -> Plain | None:
     return None
 
 
+def may_be_a_fact(question: str) -> bool:
+    """Whether a question that is not plain may be answered by a fact: it asks for no advice or opinion.
+
+    >>> may_be_a_fact("How old is Ivy?"), may_be_a_fact("Which sofa should I buy?")
+    (True, False)
+    """
+    return bool(_questions()[2].fullmatch(_small(question)))
+
+
 def speaks_of(memory: Memory, about: str) -> bool:
     """Whether a memory has all the words that are asked about."""
     words = stems(about)
     return bool(words) and words <= frozenset(tokenize(memory.content))
 
 
-def tells(fact: Memory, about: str) -> bool:
-    """Whether a fact tells what is asked about: "job", "sister", "sister's name", "favourite colour".
+def touches(memory: Memory, question: str) -> bool:
+    """Whether a memory has at least half of the words that say what a question is about."""
+    words = content_words(question)
+    return bool(words) and 2 * len(words & frozenset(tokenize(memory.content))) >= len(words)
 
-    All the words must be its own, and one of them its attribute or whom it is about; what is so of somebody
-    else tells it only if they are named.
+
+def quoted(
+    kind: str,
+    head: str,
+    memories: Sequence[Memory],
+    *,
+    answered: bool = True,
+    texts: Mapping[UUID, str] | None = None,
+) -> Answer:
+    """An answer that says `head`, and then each of the memories on a line with its label.
+
+    `texts`: what is quoted of a memory, where that is not all of it.
     """
-    claim = fact.claim
-    if claim is None:
-        return False
-    words = stems(about.removesuffix("'s name"))
-    attribute, whose = stems(claim.attribute), stems(claim.subject)
-    meant = attribute | {token for token in words if _questions()[2].get(token) == claim.attribute}
-    if not words or not words <= meant | whose | stems(fact.content):
-        return False
-    if about.endswith("'s name"):
-        return bool(words & meant) or claim.attribute == "name"
-    return bool(words & whose) or (claim.subject == USER and bool(words & meant))
-
-
-def stands_for_another(about: str) -> bool:
-    """Whether what is asked about is a word for an attribute ("live"): a turn that has it tells nothing."""
-    return any(_questions()[2].get(token, token) != token for token in stems(about))
-
-
-def quoted(kind: str, head: str, memories: Sequence[Memory], *, answered: bool = True) -> Answer:
-    """An answer that says `head`, and then each of the memories on a line with its label."""
-    shown = memories[:MOST_LINES]
-    lines = [f"[m{label}] {_line(one)}" for label, one in enumerate(shown, 1)]
+    shown, texts = memories[:MOST_LINES], texts or {}
+    lines = [f"[m{label}] {_line(one, texts.get(one.id, one.content))}" for label, one in enumerate(shown, 1)]
     citations = {f"m{label}": one.id for label, one in enumerate(shown, 1)}
     return Answer(answered, kind, "\n".join(filter(None, [head, *lines])), citations, shown)
 
@@ -142,7 +141,7 @@ def listed(todo: Sequence[ToDo]) -> Answer:
     shown = todo[:MOST_LINES]
     lines: list[str] = []
     for label, one in enumerate(shown, 1):
-        due = f", due by {one.action.due:%Y-%m-%d}" if one.action.due else ""
+        due = f", due by {one.last_day}" if one.last_day else ""
         lines.append(f"[m{label}] {one.action.owner}: {one.action.text}{due} (said {one.said_at:%Y-%m-%d})")
     head = "Still to be done:" if shown else "Nothing is open."
     citations = {f"m{label}": one.action.evidence for label, one in enumerate(shown, 1)}
@@ -154,8 +153,14 @@ def nothing(recalled: Sequence[Memory] = ()) -> Answer:
     return Answer(False, "nothing", "Nothing is remembered about that.", {}, tuple(recalled))
 
 
-def _line(memory: Memory) -> str:
+def _line(memory: Memory, content: str) -> str:
     who = memory.name or memory.role
-    text = " ".join(memory.content.split())
+    text = " ".join(content.split())
     until = f" (until {memory.valid_to:%Y-%m-%d})" if memory.valid_to else ""
     return f"{memory.valid_from:%Y-%m-%d}{f', {who}' if who else ''}: {text}{until}"
+
+
+def _small(question: str) -> str:
+    """A question in small letters, without its courtesies and its question mark."""
+    small = " ".join(question.lower().replace("’", "'").split()).strip(" ?!.")
+    return _questions()[0].sub("", small, count=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,18 +12,19 @@ from recollect.core.answering import (
     Ask,
     Plain,
     listed,
+    may_be_a_fact,
     nothing,
     quoted,
     speaks_of,
-    stands_for_another,
-    tells,
+    touches,
     understand,
 )
 from recollect.core.bounds import check_scope
 from recollect.core.consolidate.profile import ordered, profile
 from recollect.core.errors import Invalid
 from recollect.core.ids import NEWEST
-from recollect.core.model import Filter, Memory, Principal, Recalled, Which
+from recollect.core.lookup import Told, look_up, stands_for_another
+from recollect.core.model import USER, Claim, Filter, Memory, Principal, Recalled, Which
 from recollect.core.reading import Reader
 from recollect.core.summaries import MOST_FACTS, Summaries, to_do
 
@@ -34,6 +36,8 @@ SURE = 0.5
 
 MOST_SUMMARIES = 50
 LISTED = 10
+TOLD_SUMMARIES = 2
+ATTRIBUTE = Plain(Ask.ATTRIBUTE)
 
 
 class Answers(Reader, Summaries):
@@ -56,32 +60,40 @@ class Answers(Reader, Summaries):
         plain = understand(question)
         match plain:
             case None:
-                return await self._recalled(principal, question, scope)
+                return await self._open(principal, question, scope)
             case Plain(Ask.PROFILE):
                 return await self._profile(principal, scope)
             case Plain(Ask.LAST_CONTACT | Ask.SESSIONS | Ask.LAST_SUMMARY):
                 return await self._conversations(principal, scope, plain)
             case Plain(Ask.ACTIONS):
                 return await self._actions(principal, scope, plain)
-            case Plain(Ask.ATTRIBUTE):
+            case Plain(Ask.ATTRIBUTE | Ask.WHO):
                 return await self._attribute(principal, question, scope, plain)
             case _:
                 return await self._said(principal, scope, plain)
 
+    async def _open(self, principal: Principal, question: str, scope: Filter) -> Answer:
+        """What a fact tells of a question that is not plain, or else what was recalled for it."""
+        if may_be_a_fact(question):
+            told = _told(await self._looked_up(principal, question, scope))
+            if told:
+                return told
+        return await self._recalled(principal, question, scope)
+
     async def _recalled(self, principal: Principal, question: str, scope: Filter) -> Answer:
         """What was recalled for a question that is not plain."""
-        found = await self.recall(principal, question, scope, limit=LISTED)
-        memories = [hit.memory for hit in found]
-        if found.confidence < SURE:
-            return nothing(memories)
-        return quoted("open", "This may answer it:", memories, answered=False)
+        return _nothing_sure(await self.recall(principal, question, scope, limit=LISTED), question)
 
     async def _profile(self, principal: Principal, scope: Filter) -> Answer:
+        """The facts, the name first, and what the last summaries add to them."""
         now = self._clock.now()
         async with self._storage.transaction(principal) as tx:
-            known = await tx.known_of(scope, facts=MOST_FACTS, summaries=2, now=now)
-        found = [*profile(known)[: LISTED - 2], *ordered(known)]
-        return quoted(Ask.PROFILE, "This is remembered:", found) if found else nothing()
+            known = await tx.known_of(scope, facts=MOST_FACTS, summaries=TOLD_SUMMARIES, now=now)
+        facts = sorted(profile(known), key=lambda one: not (one.claim and _is_own_name(one.claim)))
+        facts = facts[: LISTED - TOLD_SUMMARIES]
+        added = {one.id: _added(one, facts) for one in ordered(known)}
+        found = [*facts, *(one for one in ordered(known) if added[one.id])]
+        return quoted(Ask.PROFILE, "This is remembered:", found, texts=added) if found else nothing()
 
     async def _conversations(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
         """When there was a conversation, how many there were, or what the last one was about."""
@@ -125,24 +137,22 @@ class Answers(Reader, Summaries):
         return listed(todo)
 
     async def _attribute(self, principal: Principal, question: str, scope: Filter, plain: Plain) -> Answer:
-        """What holds, and since when; what was before."""
-        async with self._storage.transaction(principal) as tx:
-            facts = await tx.list_facts(
-                Which(scope, history=True), before=NEWEST, limit=MOST_FACTS, now=self._clock.now()
-            )
-        now = self._clock.now()
-        found = [fact for fact in facts if tells(fact, plain.about) and _was_so(fact)]
-        found.sort(key=lambda fact: fact.valid_from, reverse=True)
-        current = [fact for fact in found if not (fact.valid_to and fact.valid_to <= now)]
-        earlier = [fact for fact in found if fact.valid_to and fact.valid_to <= now]
-        if plain.before and earlier:
-            return quoted(plain.ask, "Before, it was:", earlier)
-        if current and not plain.before:
-            since = f"Since {current[0].valid_from:%Y-%m-%d}:" if len(current) == 1 else "It is:"
-            return quoted(plain.ask, since, current + earlier[:1])
-        if stands_for_another(plain.about):
+        """What holds, and since when; what was before; who somebody is."""
+        told = _told(await self._looked_up(principal, plain.about, scope), plain)
+        if told:
+            return told
+        if plain.before or stands_for_another(plain.about):
             return await self._recalled(principal, question, scope)
+        if plain.ask is Ask.WHO:
+            return await self._said(principal, scope, plain)
         return await self._said(principal, scope, replace(plain, ask=Ask.SAID, by="user"))
+
+    async def _looked_up(self, principal: Principal, asked: str, scope: Filter) -> Told:
+        """What the person's facts tell of what is asked, those included that hold no more."""
+        now = self._clock.now()
+        async with self._storage.transaction(principal) as tx:
+            facts = await tx.list_facts(Which(scope, history=True), before=NEWEST, limit=MOST_FACTS, now=now)
+        return look_up(facts, asked, now)
 
     async def _said(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
         """What was said of something: all of it, the last time, how often, or who somebody is."""
@@ -151,7 +161,7 @@ class Answers(Reader, Summaries):
         facts = [one for one in spoken if one.claim]
         turns = [one for one in spoken if one.seq is not None and _by(one, plain.by)]
         if not turns and not facts:
-            return _nothing_sure(found)
+            return _nothing_sure(found, plain.about)
         by_time = sorted(turns, key=lambda turn: (turn.valid_from, turn.seq or 0), reverse=not plain.first)
         match plain.ask:
             case Ask.COUNT:
@@ -163,17 +173,49 @@ class Answers(Reader, Summaries):
                 return quoted(plain.ask, "This is remembered:", [*facts[: LISTED // 2], *turns])
 
 
-def _nothing_sure(found: Recalled) -> Answer:
-    """That nothing is remembered; or, if the recall is sure of itself, what it found."""
+def _told(told: Told, plain: Plain = ATTRIBUTE) -> Answer | None:
+    """The answer that facts give; None: they tell nothing of it.
+
+    What is planned, or only known not to be so, answers nothing but what is asked if nothing else does, and
+    says what it is.
+    """
+    ways: Sequence[tuple[Sequence[Memory], str]]
+    if plain.before:
+        ways = ((told.earlier, "Before, it was:"), (told.denied, "Only this is known, that it is not so:"))
+    else:
+        ways = (
+            (told.current, _since(told.current)),
+            (told.earlier, "This was so, and is so no more:"),
+            (told.planned, "This is planned, and not known to be so:"),
+            (told.denied, "Only this is known, that it is not so:"),
+        )
+    return next((quoted(plain.ask, head, facts) for facts, head in ways if facts), None)
+
+
+def _since(facts: Sequence[Memory]) -> str:
+    return f"Since {facts[0].valid_from:%Y-%m-%d}:" if len(facts) == 1 else "It is:"
+
+
+def _is_own_name(claim: Claim) -> bool:
+    return claim.subject == USER and claim.attribute == "name"
+
+
+def _added(summary: Memory, facts: Sequence[Memory]) -> str:
+    """What a summary says beside the facts; "": nothing."""
+    text = summary.content
+    for fact in facts:
+        text = text.replace(fact.content, "")
+    told = {id_ for fact in facts for id_ in fact.evidence}
+    return "" if summary.evidence and told.issuperset(summary.evidence) else text.strip()
+
+
+def _nothing_sure(found: Recalled, asked: str) -> Answer:
+    """That nothing is remembered; or, if the recall is sure of itself or has the words, what it found."""
     memories = [hit.memory for hit in found[:LISTED]]
-    if found.confidence < SURE:
-        return nothing(memories)
-    return quoted("open", "This may answer it:", memories, answered=False)
-
-
-def _was_so(fact: Memory) -> bool:
-    """Whether it holds or held: it was not taken back."""
-    return fact.superseded_at is None or fact.valid_to is not None
+    if found.confidence >= SURE:
+        return quoted("open", "This may answer it:", memories, answered=False)
+    near = [one for one in memories if touches(one, asked)]
+    return quoted("open", "This may answer it:", near, answered=False) if near else nothing(memories)
 
 
 def _by(turn: Memory, by: str) -> bool:

@@ -15,6 +15,9 @@ LONGEST_ID = 200
 LONGEST_CONTENT = 100_000
 LARGEST_PAGE = 200
 LARGEST_JSON = 65_536
+RESERVED = frozenset({"extractor", "told", "said", "corrects", "decided"})
+"""Keys of `source` by which it is known that a memory was derived, and how."""
+
 DEEPEST_JSON = 16
 EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -166,6 +169,8 @@ def check_notes(notes: Sequence[Note]) -> None:
         check_shares(importance=note.importance, confidence=note.confidence)
         check_json(note.metadata, "metadata")
         check_json(note.source, "source")
+        if reserved := RESERVED.intersection(note.source):
+            raise Invalid(f"source holds {min(reserved)!r}, which is for what was derived.")
 
 
 def check_shares(**shares: float) -> None:

@@ -6,6 +6,7 @@ beside it, disputed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -112,10 +113,14 @@ class Facts:
             said = replace(fact, standing=standing, trust=trust)
             if standing is Standing.CONFIRMED:
                 until = None if fact.superseded_by else fact.valid_to  # it may have been told with its end
-                said = replace(said, confidence=1.0, valid_to=until, superseded_at=None, superseded_by=None)
+                source = {**fact.source, "decided": now.isoformat()}
+                said = replace(said, confidence=1.0, valid_to=until, source=source)
+                said = replace(said, superseded_at=None, superseded_by=None)
             else:
                 said = replace(said, superseded_at=now, superseded_by=None)
             await _settle(tx, said, known)
+            if standing is Standing.REJECTED:
+                await tx.reopen_sessions(fact.evidence, None)  # a summary may say so
             return (await tx.memories([fact_id]))[fact_id]
 
     async def edit_fact(self, principal: Principal, fact_id: UUID, edit: Edit) -> Memory:
@@ -145,6 +150,7 @@ class Facts:
                     await tx.insert_memories([(new, indexed)], model)
                     await _settle(tx, gone, [*known, new])
                     await tx.put_graph(graph, vectors, names_model)
+                    await tx.reopen_sessions(old.evidence, None)
                     return new
             except ModelRetired:
                 await self._embeddings.refresh()
@@ -213,4 +219,5 @@ async def _lock(tx: Transaction, principal: Principal, fact_id: UUID) -> tuple[M
 async def _settle(tx: Transaction, said: Memory, known: Sequence[Memory]) -> None:
     """Write what was said of a fact, and what becomes of the others by it."""
     await tx.settle_facts([said])
-    await write_settled(tx, resolve([*(one for one in known if one.id != said.id), said], ()))
+    facts = [*(one for one in known if one.id != said.id), said]
+    await write_settled(tx, await asyncio.to_thread(resolve, facts, ()))

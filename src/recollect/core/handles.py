@@ -10,7 +10,7 @@ from uuid import UUID
 from recollect.core.answering import Answer
 from recollect.core.bounds import LARGEST_PAGE
 from recollect.core.consolidate.linking import person_id
-from recollect.core.errors import Invalid
+from recollect.core.errors import Invalid, NotFound
 from recollect.core.graph import Listing, Neighbourhood, Reach
 from recollect.core.model import (
     Context,
@@ -169,13 +169,22 @@ class UserMemory:
         found = await service.search_entities(principal, name, user_id=self.user_id, limit=1)
         return found[0].entity if found and found[0].named else None
 
-    async def neighbours(self, entity: UUID | None = None, *, hops: int = 1, **reach: Any) -> Neighbourhood:
-        """What is around an entity, or around the person themself; `reach`: fields of `Reach`.
+    async def neighbours(
+        self, entity: UUID | str | None = None, *, hops: int = 1, **reach: Any
+    ) -> Neighbourhood:
+        """What is around an entity, by its id or its name, or around the person themself.
+
+        `reach`: fields of `Reach`.
 
         Raises:
             NotFound: there is no such entity; of the person, nothing is known yet.
         """
         where = Reach(hops, **reach)
+        if isinstance(entity, str):
+            named = await self.entity(entity)
+            if named is None:
+                raise NotFound("The person speaks of nobody and nothing by this name.")
+            entity = named.id
         start = entity or person_id(self.user_id)
         return await self._tenant.service.neighbours(self._tenant.principal, start, where)
 

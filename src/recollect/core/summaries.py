@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import inf
 
 from recollect.core.access import own_user, require
@@ -19,6 +19,9 @@ from recollect.core.ports import Clock, Storage
 
 QUIET = timedelta(minutes=30)
 """A session in which nothing was said for so long is over, until more is said."""
+
+INSTANT = timedelta(microseconds=1)
+"""The end of a time is no part of it."""
 
 MOST_FACTS = 200
 MOST_SUMMARIES = 200
@@ -60,6 +63,11 @@ class ToDo:
     session_id: str | None
     said_at: datetime
     summary: Memory
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day (UTC) on which it is in time: `due` is the end of the time that was named."""
+        return (self.action.due - INSTANT).date() if self.action.due else None
 
 
 class Summaries:

@@ -29,11 +29,12 @@ class Path:
 
 
 def whole(root: Entity, merged: Iterable[Entity]) -> Entity:
-    """An entity with the names of all that are merged into it."""
+    """An entity with the names of all that are merged into it, each as it is written first."""
     also = (name for one in merged for name in (one.name, *one.aliases))
-    names = dict.fromkeys([*root.aliases, *also])
-    names.pop(root.name, None)
-    return replace(root, aliases=tuple(names))
+    names = {root.name.lower(): root.name}
+    for name in (*root.aliases, *also):
+        names.setdefault(name.lower(), name)
+    return replace(root, aliases=tuple(names.values())[1:])
 
 
 class Walk:

@@ -265,7 +265,7 @@ class Writer:
             if indexed and after.session_id and after.seq:
                 await tx.blank_window_after(after.session_id, after.seq)
             if not RETOLD.isdisjoint(changes):
-                await unlearn(tx, after.user_id, [memory_id], after.session_id)
+                await unlearn(tx, after.user_id, [memory_id], after.session_id, rewritten=after)
         return after
 
     async def _beginning(self, principal: Principal, memory_id: UUID) -> datetime:
@@ -306,13 +306,16 @@ class Writer:
         require(principal, Permission.FORGET)
         async with self._storage.transaction(principal) as tx:
             memory = await _lock(tx, memory_id)
+            again = await _tellings_behind(tx, memory)
+            speaking = await tx.withdraw(memory.user_id, [memory_id])
             if not await tx.delete_memory(memory_id):
                 raise Forbidden("This memory is shared: a credential of one person may not delete it.")
             if memory.session_id and memory.seq:
                 await tx.blank_window_after(memory.session_id, memory.seq)
             session = memory.session_id if memory.seq else None
-            derived = await unlearn(tx, memory.user_id, [memory_id], session)
-        return Forgotten(memories=1 + derived)
+            more = await tx.delete_memories(again)
+            more += await unlearn(tx, memory.user_id, [memory_id, *again], session, speaking=speaking)
+        return Forgotten(memories=1 + more)
 
     async def forget_session(self, principal: Principal, session_id: str) -> Forgotten:
         """Delete a session, all that was said in it and was derived from it; of an unknown one, nothing.
@@ -327,8 +330,10 @@ class Writer:
             if session is None:
                 return Forgotten()
             await tx.lock_person(session.user_id)
-            derived = await unlearn(tx, session.user_id, await tx.turn_ids(session_id), session_id)
+            ids = await tx.ids_in_session(session_id)
+            speaking = await tx.withdraw(session.user_id, ids)
             gone = await tx.delete_session(session_id)
+            derived = await unlearn(tx, session.user_id, ids, None, speaking=speaking)
         return replace(gone, memories=gone.memories + derived)
 
     async def forget_user(self, principal: Principal, user_id: str) -> Forgotten:
@@ -354,6 +359,21 @@ async def _lock(tx: Transaction, memory_id: UUID) -> Memory:
     if memory is None:
         raise NotFound
     return memory
+
+
+async def _tellings_behind(tx: Transaction, fact: Memory) -> list[UUID]:
+    """The later tellings that a fact stands for, which would come forth without it."""
+    if fact.claim is None:
+        return []
+    value = fact.claim.value.casefold()
+    return [
+        one.id
+        for one in await tx.facts_of(fact.user_id)
+        if one.superseded_by == fact.id
+        and one.valid_to is None
+        and one.claim
+        and one.claim.value.casefold() == value
+    ]
 
 
 def _first(names: Iterable[str]) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from recollect.core.model import Memory, Session, Which
 from recollect.storage.memories import memory, passing
 from recollect.storage.rows import Row, Rows
@@ -13,6 +15,9 @@ from recollect.storage.sessions import session
 
 MOST_FACTS = 20_000
 """No more facts of one person are settled with each other."""
+
+
+_OWNER = b"SET LOCAL app.role = '3'"
 
 
 def _settled(fact: Memory) -> Row:
@@ -27,6 +32,8 @@ def _settled(fact: Memory) -> Row:
         "standing": str(fact.standing) if fact.standing else None,
         "trust": int(fact.trust),
         "min_role": int(fact.min_role),
+        "expires_at": fact.expires_at,
+        "source": Jsonb(fact.source),
     }
 
 
@@ -39,6 +46,10 @@ class FactRows(Rows):
             return False
         await self._one("lock_person", whose=user_id or "")
         return True
+
+    async def see_all(self) -> None:
+        """From here on the transaction may see and change all of its tenant: for no request's own words."""
+        await self._connection.execute(_OWNER, prepare=False)
 
     async def facts_of(self, user_id: str | None) -> list[Memory]:
         """Every fact in parts about the person, whatever became of it."""
@@ -74,7 +85,7 @@ class FactRows(Rows):
     async def derived_from(
         self, user_id: str | None, ids: Sequence[UUID], session_id: str | None
     ) -> list[Memory]:
-        """What was derived from any of these memories, or of the session, and not written by people."""
+        """What rests on any of these memories, and what was derived from the session."""
         rows = await self._all("derived_from", whose=user_id or "", ids=list(ids), session_id=session_id)
         return [memory(row) for row in rows]
 

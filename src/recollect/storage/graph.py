@@ -74,14 +74,21 @@ class GraphRows(Rows):
         await self._run("gather_aliases", whose=graph.user_id or "", ids=named, most=MOST_ALIASES)
         await self.tidy_graph(graph.user_id)
 
-    async def withdraw(self, user_id: str | None, memories: Sequence[UUID]) -> None:
-        """Take out of the person's graph what rests on these memories, which may be gone already."""
-        whose, ids = {"whose": user_id or ""}, {"ids": list(memories)}
+    async def withdraw(self, user_id: str | None, memories: Sequence[UUID]) -> set[UUID]:
+        """Take out of the person's graph what rests on these memories, which are about to be deleted.
+
+        What is called as only they call it goes; whatever else speaks of it is returned, to be read again.
+        """
+        ids = {"ids": list(memories)}
+        found = await self._all("entities_named_in", persons=list(persons(user_id)), **ids)
+        await self._run("delete_entities", ids=[row["id"] for row in found])
+        whose = {"whose": user_id or ""}
         await self._run("forget_sightings", **ids)
         await self._run("gather_aliases", **whose, ids=None, most=MOST_ALIASES)
         await self._run("delete_relations_of_memories", **whose, **ids)
         await self._run("withdraw_evidence", **whose, **ids)
         await self.tidy_graph(user_id)
+        return {memory for row in found for memory in row["memories"]}.difference(memories)
 
     async def tidy_graph(self, user_id: str | None) -> None:
         """Let go of entities that nothing tells of any more, and merge those that are one.

@@ -97,9 +97,9 @@ class SessionRows(Rows):
         rows = await self._all("turns_of_session", session_id=session_id, after=after, limit=limit)
         return [memory(row) for row in rows]
 
-    async def turn_ids(self, session_id: str) -> list[UUID]:
-        """The ids of all its turns."""
-        return [row["id"] for row in await self._all("turn_ids", session_id=session_id)]
+    async def ids_in_session(self, session_id: str) -> list[UUID]:
+        """The ids of its turns, and of what was made from it."""
+        return [row["id"] for row in await self._all("ids_in_session", session_id=session_id)]
 
     async def recent_turns(self, session_id: str, *, limit: int, now: datetime) -> list[Memory]:
         """The session's last turns, in order, without those that have expired."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from recollect.core.consolidate.actions import actions
+from recollect.core.consolidate.actions import MOST, actions
 from recollect.core.consolidate.insight import Resolution
 from recollect.core.consolidate.outcomes import resolution
 from recollect.core.consolidate.sentiment import feeling, sentiment
@@ -140,6 +140,42 @@ def test_what_is_no_promise(line: str) -> None:
 def test_the_same_action_stands_once_with_its_date() -> None:
     (one,) = actions(talk("U: Can you send me the quote?", "A: Yes, I'll send you the quote by Friday."))
     assert one.due == datetime(2026, 3, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("end", "text"),
+    [
+        (", and then, but.", "send you the quote"),
+        (" approx.  ok - so", "send you the quote approx."),
+        ("  for   the thousand sofas...", "send you the quote for the thousand sofas"),
+    ],
+)
+def test_an_action_ends_with_its_words(end: str, text: str) -> None:
+    (one,) = actions(talk(f"U: I'll send you the quote{end}"))
+    assert one.text == text
+
+
+def test_whom_a_name_is_asked_among_several() -> None:
+    turns = talk("Ann: Hi.", "Bob: Hello.", "Cem: Bob, could you send the plan?", "Ann: Could you call Cem?")
+    assert [one.owner for one in actions(turns)] == ["Bob", "Cem"]
+
+
+@pytest.mark.parametrize(
+    "unit", [" ", "\n", "Mr. ", "a, ", "- ", "and ", "please ", "I'll send it. ", "(", "is "]
+)
+def test_a_long_turn_is_read(unit: str) -> None:
+    """What grows faster than the turn would be at this for minutes."""
+    long = unit * (100_000 // len(unit))
+    turns = talk(f"U: I'll send {long}", f"A: Could you book{long} the room?")
+    assert len(actions(turns)) <= MOST
+    assert resolution(turns) in Resolution
+    assert len(topics(turns)) <= 6
+    assert -1 <= sentiment(turns).overall <= 1
+
+
+def test_the_last_actions_are_kept() -> None:
+    lines = [f"U: I'll send room{number} the plan." for number in range(MOST + 5)]
+    assert [one.text.split()[1] for one in actions(talk(*lines))] == [f"room{n}" for n in range(5, MOST + 5)]
 
 
 def test_topics_are_what_is_spoken_of_again() -> None:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from testbed import NOON
 
+from recollect.core.consolidate import resolving
 from recollect.core.consolidate.resolving import SUREST, Resolved, resolve
+from recollect.core.consolidate.sameness import kept_under, same_value, sought_under
 from recollect.core.ids import derived_id
 from recollect.core.model import USER, Claim, Kind, Memory, Modality, Role, Standing, Trust
 
@@ -370,6 +373,124 @@ def test_whom_it_is_about_and_what_of_them_keep_facts_apart() -> None:
     assert all(row.superseded_at is None for row in store.rows.values())
 
 
+def test_what_a_higher_role_heard_hides_nothing_and_lends_no_evidence() -> None:
+    store = Store()
+    heard = said(1, "Paris", until=30, min_role=Role.MANAGER)
+    store.tell(heard)
+    alone = store.of(heard)
+    told = said(2, "Paris")
+    store.tell(told)
+    assert store.of(told).superseded_at is None
+    assert store.of(heard) == alone
+
+
+def test_what_a_higher_role_confirmed_disputes_nothing_that_lower_ones_see() -> None:
+    store = Store()
+    hidden, open_ = said(1, "Paris", min_role=Role.MANAGER), said(5, "Rome")
+    store.tell(hidden)
+    store.decide(hidden, Standing.CONFIRMED)
+    store.tell(open_)
+    assert store.of(open_).standing is None
+    store.tell(said(7, "Oslo", min_role=Role.MANAGER))
+    assert store.of(open_).standing is None
+
+
+def confirmed(day: int, value: str, *, since: int = 1, **more: Any) -> Memory:
+    """What a person put there on a day, confirmed."""
+    made = said(day, value, since=since, **more)
+    return replace(made, source={}, standing=Standing.CONFIRMED, confidence=1.0)
+
+
+def test_a_newer_decision_of_what_has_one_value_ends_the_older() -> None:
+    store = Store()
+    rome, oslo = confirmed(3, "Rome"), confirmed(4, "Oslo")
+    store.rows = {row.id: row for row in (oslo, rome)}
+    store.tell()
+    assert store.standing() == ["Oslo"]
+    ended = store.of(rome)
+    assert (ended.valid_to, ended.superseded_at, ended.superseded_by) == (None, on(4), oslo.id)
+    assert store.tell() == Resolved()
+    store.decide(oslo, Standing.REJECTED)
+    store.tell()
+    assert store.standing() == ["Rome"]
+    assert store.of(rome) == rome
+
+
+def test_a_decision_is_as_old_as_it_says_not_as_what_it_decides() -> None:
+    store = Store()
+    paris, rome = said(1, "Paris"), confirmed(3, "Rome", since=2)
+    paris = replace(paris, standing=Standing.CONFIRMED, source={**RULES, "decided": on(5).isoformat()})
+    store.rows = {row.id: row for row in (paris, rome)}
+    store.tell()
+    assert store.standing() == ["Paris"]
+    assert (store.of(rome).superseded_at, store.of(rome).superseded_by) == (on(5), paris.id)
+
+
+def test_decisions_from_different_times_leave_a_history_and_the_same_ones_are_one() -> None:
+    store = Store()
+    first, second, again = confirmed(3, "Rome"), confirmed(5, "Oslo", since=5), confirmed(6, "Oslo", since=5)
+    store.rows = {row.id: row for row in (first, second, again)}
+    store.tell()
+    assert store.standing() == ["Oslo"]
+    assert (store.of(first).valid_to, store.of(first).superseded_by) == (on(5), second.id)
+    assert store.of(second).superseded_by == again.id
+
+
+def test_of_a_list_all_that_was_confirmed_holds() -> None:
+    store = Store()
+    rows = [confirmed(day, what, single=False) for day, what in enumerate(["leather", "wool"], 3)]
+    store.rows = {row.id: row for row in rows}
+    assert store.tell() == Resolved()
+
+
+def test_what_a_higher_role_decides_ends_no_decision_of_a_lower_one() -> None:
+    store = Store()
+    rows = [confirmed(3, "Rome"), confirmed(5, "Oslo", min_role=Role.STAFF)]
+    store.rows = {row.id: row for row in rows}
+    assert store.tell() == Resolved()
+
+
+def test_what_was_rejected_ends_nothing() -> None:
+    store = Store()
+    home, wrong, told = said(1, "Covington"), said(3, "Macon"), said(2, "Macon", recorded=3)
+    store.rows[wrong.id] = replace(wrong, standing=Standing.REJECTED, superseded_at=on(9))
+    store.tell(home, told)
+    assert store.of(told).superseded_by == wrong.id
+    assert store.standing() == ["Covington"]
+
+
+def many(attributes: int) -> dict[str, list[Memory]]:
+    """Two thousand tellings each, as they come."""
+    days = range(2000)
+    return {
+        "a list": [said(day, f"thing {day}", f"likes {day % attributes}", single=False) for day in days],
+        "one at a time": [said(day, f"town {day}", f"home {day % attributes}") for day in days],
+        "told again": [said(day, "Macon", f"home {day % attributes}") for day in days],
+        "taken back": [said(day, f"thing {day // 2}", negated=day % 2 == 1, single=False) for day in days],
+        "sums": [said(day, f"{day} dollars", "spent", single=False) for day in days],
+        "doubted": [
+            said(0, "Paris", trust=Trust.STAFF),
+            *(said(day + 1, f"town {day}", trust=Trust.EXTERNAL) for day in days),
+        ],
+    }
+
+
+@pytest.mark.parametrize("kind", many(1))
+@pytest.mark.parametrize("attributes", [1, 50])
+def test_a_telling_is_compared_with_few(kind: str, attributes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def counting(one: Claim, other: Claim) -> bool:
+        nonlocal compared
+        compared += 1
+        return same_value(one, other)
+
+    monkeypatch.setattr(resolving, "same_value", counting)
+    facts = many(attributes)[kind]
+    assert len(resolve((), facts).insert) == len(facts)
+    assert compared <= 2 * len(facts)
+
+
 VALUES = ("Covington", "Atlanta", "Macon, GA", "Macon")
 TELLINGS = st.builds(
     said,
@@ -427,4 +548,49 @@ def test_any_order_and_any_batching_end_in_the_same_rows(
     for row in at_once.rows.values():
         assert row.valid_to is None or row.valid_to > row.valid_from
         assert row.superseded_by is None or row.superseded_at
-        assert row.id not in people or row == people[row.id]
+        assert row.id not in people or row == as_decided(row, people[row.id])
+
+
+def as_decided(row: Memory, before: Memory) -> Memory:
+    """A decision as it may be: only a newer one ends it."""
+    if before.standing is not Standing.CONFIRMED:
+        return before
+    return replace(
+        before, valid_to=row.valid_to, superseded_at=row.superseded_at, superseded_by=row.superseded_by
+    )
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(TELLINGS, max_size=9, unique_by=lambda fact: fact.id),
+    st.lists(
+        st.tuples(TELLINGS, st.sampled_from([None, *Standing])), max_size=3, unique_by=lambda d: d[0].id
+    ),
+)
+def test_lower_roles_see_what_they_would_without_what_only_higher_ones_see(
+    facts: list[Memory], decided: list[tuple[Memory, Standing | None]]
+) -> None:
+    people = {row.id: replace(row, standing=standing) for row, standing in decided if standing}
+    found = {fact.id: fact for fact in facts if fact.id not in people}
+    whole, part = Store(dict(people)), Store({id_: row for id_, row in people.items() if not row.min_role})
+    whole.tell(*found.values())
+    part.tell(*(fact for fact in found.values() if not fact.min_role))
+    assert part.rows == {id_: row for id_, row in whole.rows.items() if not row.min_role}
+    seen = {id_ for row in part.rows.values() for id_ in row.evidence}
+    assert part.anew == {old: new for old, new in whole.anew.items() if old in seen}
+
+
+PHRASES = st.lists(
+    st.sampled_from(
+        ["Macon", ",", "GA", "two", "2", "$2", "dollars", "%", "of", "rooms", "April", "1.2.3", "v1", "the"]
+    ),
+    max_size=4,
+).map(" ".join)
+SAID = st.builds(lambda value, single: Claim(USER, HOME, value, single=single), PHRASES, st.booleans())
+
+
+@settings(max_examples=500)
+@given(SAID, SAID)
+def test_what_says_the_same_shares_a_key(one: Claim, other: Claim) -> None:
+    if same_value(one, other):
+        assert set(kept_under(one)) & set(sought_under(other))

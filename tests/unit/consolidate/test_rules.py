@@ -325,6 +325,113 @@ def test_an_answer_rests_on_its_question_too() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "There's four of us plus grandma. => user|household size|four",
+        "Two of us are waiting outside. => ",
+        "our son Leo, who is six, is shy => user|son|Leo; son|age|six",
+        "This is Anna, my wife. => user|wife|Anna",
+        "I love Paris, my wife hates it. => user|likes|Paris",
+        "And yes, a pet: Biscuit, our ginger cat. => user|cat|Biscuit; user|pet|ginger cat",
+        "Our dog Bella chewed it, is that bad? => user|dog|Bella",
+        "A: Any pets? / two cats, Milo and Otis => user|cat|Milo; user|cat|Otis; user|pet|two cats",
+        "A: Do you live with pets or kids? / Only Bo, a grey parrot. => user|parrot|Bo; user|pet|grey parrot",
+        "My sister has a shop. Her name is Ida. => user|sister|Ida",
+        "If our son Leo moves out, tell me. => ",
+    ],
+)
+def test_who_belongs_to_somebody(line: str) -> None:
+    check(line)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I do not need anybody to come.",
+        "I need basically everything lol",
+        "I would like the other one",
+        "I'm after a new one, three seater, nothing fancy",
+        "Could we have the design review on Wednesday instead?",
+        "Should I move the demo to Friday?",
+        "I want it delivered",
+        "I want the driver to call first",
+        "I need a hand with the form",
+        "I want that one",
+        "I like the teal one best.",
+        "I run three times a week.",
+        "My wife makes 30 part time",
+        "A: How can I help? / to speak to a human",
+        "A: How many will you be at Easter? / no idea yet",
+        "A: And the material? / something I can wipe clean",
+        "A: And your wife's age? / Maureen's 61",
+        "A: What do you want? / to speak to a human",
+        "So:\nTraceback (most recent call last):\n  File 'a.py', line 3\n    budget = 9999\nKeyError: 1",
+        "From: Jim <jim@x.example>\nSubject: hi\nI live in Paris and my budget is 300.",
+    ],
+)
+def test_fragments_and_what_others_wrote_give_nothing(said: str) -> None:
+    assert told(extract(conversation(said))) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "contents"),
+    [
+        (
+            "A: What would you like to spend? / Up to 1,800 euros, delivery included.",
+            ["Budget: up to 1,800 euros."],
+        ),
+        ("A: How much is it to be? / Thanks!", []),
+        ("A: What is the most you would pay? / After the sofa? Let us say 900.", ["Budget: 900."]),
+        ("A: What is your budget per chair? / 60 or so", ["Chair budget: 60."]),
+        ("A: How many chairs do you need? / six, no wait, eight", ["Chairs: eight."]),
+        (
+            "A: Which colour? / dark blue, my son hates beige",
+            ["Son: does not like beige.", "Colour: dark blue."],
+        ),
+        ("A: How would you like to be contacted? / email's best", ["Prefers email."]),
+        ("A: And your VAT number? / BE0123456749", ["Vat number: BE0123456749."]),
+        ("A: When can we collect it? / Mondays, I work nights", ["Is available Mondays."]),
+        ("I would like leather.", ["Wants leather."]),
+        ("I need an armchair, for reading", ["Wants an armchair for reading."]),
+        ("I need shelves for my office", ["Wants shelves for their office."]),
+        ("I'd love real wood, oak if we can", ["Wants real wood, oak."]),
+        ("Thursday mornings suit me best.", ["Is available Thursday mornings."]),
+        ("I am seventy-eight, and slow.", ["Is seventy-eight years old."]),
+        ("I don't drink coffee", ["Does not drink coffee."]),
+        ("please dont call before 10, I do nights", ["Instruction: never call before 10."]),
+        ("A: Where do you live? / Sorry, Leeds", ["Lives in Leeds."]),
+        ("We've moved into 9 Oak Lane in Kirkwood.", ["Lives in Kirkwood."]),
+        ("We currently rent an apartment in Decatur", ["Lives in Decatur."]),
+        ("I want to rent a flat in Leeds", ["Area: Leeds."]),
+        ("We rented a flat in Paris last summer", []),
+        ("I'm from Texas but live in Maine", ["Is from Texas.", "Lives in Maine."]),
+        ("Our dog Rex passed away last month.", ["Dog (formerly): Rex."]),
+        ("The closing is on June 28, 2026.", ["Closing: June 28, 2026."]),
+        ("I work with Tom at Bosch.", ["Works at Bosch."]),
+        ("My dad is diabetic.", ["Dad: is diabetic."]),
+    ],
+)
+def test_what_is_said_in_passing_reads_as_english(said: str, contents: list[str]) -> None:
+    assert [finding.content for finding in extract(conversation(said)).findings] == contents
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "So forget what I said about green. => !user|wants|green",
+        "I want a bed in rust. / I've gone off the bed => user|wants|bed in rust; !user|wants|bed in rust",
+        "I need a desk and a lamp. / I went off the lamp => user|wants|desk and a lamp; !user|wants|lamp",
+        "A: What is it for? / reading. => ",
+        "Forget what I said about the meeting. => ",
+        "scrap the bonds thing => ",
+        "never mind => ",
+    ],
+)
+def test_what_is_taken_back(line: str) -> None:
+    check(line)
+
+
+@pytest.mark.parametrize(
     ("said", "begin", "end"),
     [
         ("I've lived in Rome since 2019.", datetime(2019, 1, 1, tzinfo=UTC), None),

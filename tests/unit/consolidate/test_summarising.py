@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence, Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import fsum, log
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given, strategies as st
 
+from recollect.core.consolidate import summarising
 from recollect.core.consolidate.insight import Action
 from recollect.core.consolidate.summarising import (
+    FEWEST_WORDS,
     LONGEST,
+    LONGEST_READ,
+    SCALE,
     SHORTEST,
     WINDOW,
+    WINDOW_READ,
     before_window,
     read_actions,
     summaries,
@@ -138,3 +147,89 @@ def test_a_summary_is_bounded(texts: list[str]) -> None:
     tokens = sum(estimate_tokens(text) for text in texts)
     one_sentence = max(estimate_tokens(text) for text in texts) + 5
     assert estimate_tokens(found.text) <= max(min(max(tokens, SHORTEST), LONGEST), one_sentence) + len(texts)
+
+
+class Counting(frozenset[str]):
+    """Words that count how often it is asked which of them are new."""
+
+    asked = 0
+
+    def __sub__(self, known: AbstractSet[object]) -> frozenset[str]:
+        Counting.asked += 1
+        return super().__sub__(known)
+
+
+chosen = vars(summarising)["_chosen"]
+sentence = vars(summarising)["_Sentence"]
+
+
+def greedy(everything: Sequence[Any], budget: int) -> list[Any]:
+    """As `_chosen` promises it, looking at every sentence for every choice."""
+    counts = Counter(word for one in everything for word in one.words)
+    taken: list[Any] = []
+    known: set[str] = set()
+    while True:
+        rest = [one for one in everything if one.cost <= budget and one not in taken]
+        worth = [
+            (one.bonus * fsum(log(1 + counts[word]) for word in one.words - known) / one.cost**SCALE, one)
+            for one in rest
+            if len(one.words) >= FEWEST_WORDS
+        ]
+        gain, best = max(worth, key=lambda each: (each[0], -each[1].place), default=(0.0, None))
+        if best is None or not gain:
+            return sorted(taken, key=lambda one: one.place)
+        taken.append(best)
+        known |= best.words
+        budget -= best.cost
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.frozensets(st.sampled_from("abcdefghijklmnop"), max_size=8),
+            st.integers(1, 30),
+            st.sampled_from([0.5, 0.6, 1.0, 1.15]),
+        ),
+        max_size=25,
+    ),
+    st.integers(0, 120),
+)
+def test_the_same_are_chosen_as_by_looking_at_all(
+    drawn: list[tuple[frozenset[str], int, float]], budget: int
+) -> None:
+    everything = [
+        sentence(TALK[0], place, str(place), words, cost, bonus)
+        for place, (words, cost, bonus) in enumerate(drawn, 1)
+    ]
+    assert chosen(everything, frozenset(), budget) == greedy(everything, budget)
+
+
+def test_few_sentences_are_looked_at_again() -> None:
+    everything = [
+        sentence(TALK[0], place, str(place), Counting(f"{place}{letter}" for letter in "abc"), 4, 1.0)
+        for place in range(5_000)
+    ]
+    Counting.asked = 0
+    assert len(chosen(everything, frozenset(), 400)) == 100
+    assert len(everything) <= Counting.asked < 2 * len(everything)
+
+
+def test_of_a_large_window_each_turn_is_read_in_part() -> None:
+    """Short turns stand beside whatever long ones, and long ones give way alike."""
+    long = [turn(seq, f"We saw the castle of Number{seq}. " * 300) for seq in range(1, 200)]
+    short = turn(200, "My sister Maria moved to Lisbon with her two dogs yesterday.")
+    read = vars(summarising)["_read"]([*long, short])
+    assert read[-1] == short
+    assert sum(len(one.content) for one in read) <= WINDOW_READ
+    assert len({len(one.content) for one in read[:-1]}) == 1
+    assert [one.id for one in read] == [one.id for one in (*long, short)]
+    assert len(summarise([*long, short]).text) > SHORTEST
+
+
+@given(st.lists(st.integers(0, 2 * LONGEST_READ), max_size=60))
+def test_what_is_read_of_a_window_is_bounded(lengths: list[int]) -> None:
+    turns = [turn(seq, "a" * length) for seq, length in enumerate(lengths, 1)]
+    read = [len(one.content) for one in vars(summarising)["_read"](turns)]
+    whole = [min(length, LONGEST_READ) for length in lengths]
+    assert sum(read) <= WINDOW_READ
+    assert read == whole or (sum(whole) > WINDOW_READ and read == [min(one, max(read)) for one in whole])

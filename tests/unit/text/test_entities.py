@@ -134,6 +134,11 @@ def test_gazetteers_are_in_small_letters() -> None:
     assert {entry for entry in entries if entry != entry.lower() or "_" in entry} == set()
 
 
+def test_what_a_friend_said_is_no_name() -> None:
+    assert find_entities('My friend said "I hate blue furniture".') == []
+    assert [one.name for one in find_entities("my friend lily said hi")] == ["lily"]
+
+
 def test_a_chain_weighs_whole_names() -> None:
     """The likelihoods are those of all labellings, counted one by one."""
     random = np.random.default_rng(7)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 
 from recollect.core.consolidate.insight import Action, speaker
 from recollect.core.model import Memory
@@ -24,7 +25,11 @@ from recollect.core.text.times import TimeSpan, find_times
 MOST = 50
 """So many actions are kept of one conversation, the last."""
 
-_TAIL = re.compile(r"(?:[\s,;:–-]+(?:and|but|so|then|or|also|ok|okay))*[\s,;:.!?–-]*$", re.IGNORECASE)
+LONGEST_READ = 6_000
+
+_JOINTS = " ,;:–-"
+_JOINT = re.compile(r"(?<=[ ,;:–-])(?:and|but|so|then|or|also|ok|okay)\Z", re.IGNORECASE)
+_LONGEST_JOINT = 5
 _IDLE = re.compile(r"check\b.*\bout\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"\b(?:it|that|this|them|those|done)\b")
 _FIRST_PERSON = re.compile(r"\b(?:i|we|i've|we've)\b|^(?:done|sent|booked|paid|called)\b|\bjust\b")
@@ -76,6 +81,27 @@ def _patterns() -> _Patterns:
 
 
 @dataclass(frozen=True, slots=True)
+class _Talk:
+    """A conversation: who said each turn, the names there are, and who is not only an assistant."""
+
+    turns: Sequence[Memory]
+    speakers: Sequence[str]
+    names: Sequence[str]
+    people: frozenset[str]
+    everybody: frozenset[str]
+
+    @classmethod
+    def of(cls, turns: Sequence[Memory]) -> _Talk:
+        return cls(
+            turns,
+            speakers=[speaker(turn) for turn in turns],
+            names=sorted({turn.name for turn in turns if turn.name}),
+            people=frozenset(speaker(turn) for turn in turns if turn.role != "assistant"),
+            everybody=frozenset(map(speaker, turns)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """An action with what it is known by: its verb, and what it is done to."""
 
@@ -86,21 +112,23 @@ class _Found:
 
 def actions(turns: Sequence[Memory]) -> tuple[Action, ...]:
     """What is to be done, in the order it was said, each with whether a later turn says that it is done."""
+    talk = _Talk.of(turns)
     found: list[_Found] = []
     for place, turn in enumerate(turns):
-        for sentence in sentences(turn.content):
+        for said in sentences(turn.content[:LONGEST_READ]):
+            sentence = " ".join(said.split())
             small = sentence.lower().replace("’", "'")
             if len(small) == len(sentence):
                 found = _checked(found, turn, small)
-                for one in _said(turns, place, sentence, small):
+                for one in _said(talk, place, sentence, small):
                     _add(found, one)
-    return tuple(one.action for one in found[-MOST:])
+        found = found[-MOST:]
+    return tuple(one.action for one in found)
 
 
-def _said(turns: Sequence[Memory], place: int, sentence: str, small: str) -> Iterator[_Found]:
+def _said(talk: _Talk, place: int, sentence: str, small: str) -> Iterator[_Found]:
     """The actions that a sentence of a turn speaks of."""
-    turn, patterns = turns[place], _patterns()
-    owner = speaker(turn)
+    turn, owner, patterns = talk.turns[place], talk.speakers[place], _patterns()
     starts = [(match, True) for match in patterns.promise.finditer(small)]
     if not (turn.role == "assistant" and patterns.advice.search(small)):
         starts += [(match, False) for match in patterns.ask.finditer(small)]
@@ -115,19 +143,27 @@ def _said(turns: Sequence[Memory], place: int, sentence: str, small: str) -> Ite
             continue
         if promised and patterns.unsure.search(small, 0, match.start()):
             continue
-        text = _TAIL.sub("", sentence[begin:end])
+        text = _trimmed(sentence[begin:end])
         times = find_times(f"will {text}", turn.valid_from)
-        who = owner if promised else _other(turns, place, sentence)
+        who = owner if promised else _other(talk, place, sentence)
         due = _due(times, turn.valid_from)
         by_talking = patterns.spoken if promised else patterns.spoken | patterns.sought
-        if not due and ((verb in by_talking and _assists(turns, who)) or _IDLE.match(text)):
+        if not due and ((verb in by_talking and _assists(talk, who)) or _IDLE.match(text)):
             continue
         yield _Found(Action(text, who, turn.id, due), verb, _objects(text, verb, times))
 
 
-def _assists(turns: Sequence[Memory], who: str) -> bool:
+def _trimmed(text: str) -> str:
+    """An action without the marks and joining words after it."""
+    text = text.rstrip(f"{_JOINTS}.!?")
+    while joint := _JOINT.search(text[-_LONGEST_JOINT:]):
+        text = text[: -len(joint[0])].rstrip(_JOINTS)
+    return text
+
+
+def _assists(talk: _Talk, who: str) -> bool:
     """Whether it is an assistant, who gives advice by giving it."""
-    return who != "user" and all(turn.role == "assistant" for turn in turns if speaker(turn) == who)
+    return who != "user" and who not in talk.people
 
 
 def _due(times: Sequence[TimeSpan], at: datetime) -> datetime | None:
@@ -143,16 +179,16 @@ def _objects(text: str, verb: str, times: Sequence[TimeSpan]) -> frozenset[str]:
     return stems(text) - stems(verb) - _EMPTY
 
 
-def _other(turns: Sequence[Memory], place: int, sentence: str) -> str:
+def _other(talk: _Talk, place: int, sentence: str) -> str:
     """Whom a sentence asks: whoever it names, or spoke before, or speaks next."""
-    turn = turns[place]
-    me = speaker(turn)
-    names = {one.name for one in turns if one.name} - {me}
-    called = mentioned(sentence, sorted(names))
-    others = [speaker(one) for one in (*reversed(turns[:place]), *turns[place + 1 :]) if speaker(one) != me]
-    if called and len(set(others)) > 1:
-        return called[0]
-    return others[0] if others else ("assistant" if turn.role != "assistant" else "user")
+    me = talk.speakers[place]
+    if len(talk.everybody - {me}) > 1:
+        called = [name for name in mentioned(sentence, talk.names) if name != me]
+        if called:
+            return called[0]
+    around = chain(reversed(talk.speakers[:place]), talk.speakers[place + 1 :])
+    by_default = "assistant" if talk.turns[place].role != "assistant" else "user"
+    return next((one for one in around if one != me), by_default)
 
 
 def _add(found: list[_Found], one: _Found) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from recollect.core.consolidate.attributes import KIN, PEOPLE, PETS, Attribute, Rule, attributes
 from recollect.core.consolidate.grammar import Frame, frame, pronoun
 from recollect.core.consolidate.statements import done, name_of, stated
-from recollect.core.consolidate.telling import Told, items, tidy
+from recollect.core.consolidate.telling import UNNAMED, Told, concrete, items, tidy
 from recollect.core.model import USER, Kind
 
 _NOUN = re.compile(
@@ -152,10 +152,17 @@ _LIKING = frozenset({"likes", "prefers", "wants", "interest"})
 _PASSING = _LIKING | {"availability", "budget", "age"}
 """Attributes that the past tense says nothing of: "I wanted a sofa"."""
 _PLACES = frozenset({"residence", "hometown"})
+_AFTERTHOUGHT = re.compile(
+    r"[,;]\s+(?:but |and |as |because |since )?(?:i|we|my|our|he|she|it|they|there|that)\b.*$", re.IGNORECASE
+)
+_CALLED = re.compile(r"(?:her|his|its|their) name is (?P<name>(?-i:[A-Z])[\w'’-]+)", re.IGNORECASE)
+_PRESENT = frozenset({"rent"})
+"""Verbs that tell where somebody lives only in the present."""
+_CONCRETE = frozenset({"wants", "uses", "owns", "interest"})
 _WORDY = frozenset({"reason", "goal", "timeline"})
 _FOUND_ANYWHERE = frozenset({"phone", "email", "address", "birthday"})
 _FOUND_AHEAD = frozenset({"budget", "age", "diet", "nationality", "name", "employer", "nickname"})
-_INFINITIVE = re.compile(r"(?:to|that) (?=\w)")
+_INFINITIVE = re.compile(r"\A(?:to|that) (?=\w)")
 _KNOWN = re.compile(rf"(?:ex-|best )?(?:{KIN}|{PEOPLE}|{PETS})", re.IGNORECASE)
 _NONE = re.compile(r"(?:no|any) ", re.IGNORECASE)
 _STILL = re.compile(r"\b(?:for|since|always|all my life)\b")
@@ -168,7 +175,7 @@ _CHANGED = re.compile(
     r"[^,;]{1,40}?)? to:? (?P<not>(?!))?(?P<value>.+)",
     re.IGNORECASE,
 )
-_KEPT = frozenset({"pet", "owns", "children", "siblings", "partner", "marital status"})
+_KEPT = frozenset({"pet", "owns", "wants", "children", "siblings", "partner", "marital status"})
 _PLACE_NOT = re.compile(
     r"^(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|june|july|august"
     r"|september|october|november|december|it|this|that|here|there|a|an|my|our|his|her|their|your"
@@ -239,6 +246,8 @@ def claimed(text: str, person: str, *, guess: bool) -> Clausal:
         told = stated(text)
     if not told:
         told = list(_free(text))
+    if not told and person and (called := _CALLED.match(text)):
+        told = [Told(USER, person, called["name"], confidence=0.8, entity=_entity(person))]
     unsure = guess or bool(read and read.tentative)
     return Clausal(
         tuple(replace(each, confidence=round(each.confidence * (0.5 if unsure else 1), 2)) for each in told),
@@ -280,7 +289,7 @@ def _nouns(text: str) -> Iterator[Told]:
 
 def _favourite(subject: str, what: str, value: str) -> Told | None:
     """A favourite of a kind: "my favourite colour is blue"."""
-    value, kind = tidy(value), name_of(what) or what.lower()
+    value, kind = tidy(value), (name_of(what) or what.lower()).replace("color", "colour")
     return Told(subject, f"favourite {kind}", value, Kind.PREFERENCE, single=True) if value else None
 
 
@@ -341,7 +350,7 @@ def _fit(attribute: Attribute, value: str, text: str) -> str:
         small = value[:1].islower() and (written or value.startswith(("the ", "a ")))
         return "" if small or _PLACE_NOT.match(value) else valued(attribute, value)
     if attribute.name in _LIKING:
-        if _ASIDE.match(value) or _ASKED_FOR.match(value) or _SAYING.search(value):
+        if _ASIDE.match(value) or UNNAMED.match(value) or _ASKED_FOR.match(value) or _SAYING.search(value):
             return ""
         if attribute.name == "likes" and value.startswith("to "):
             return f"to {tidy(value[3:], keep=True)}"
@@ -354,13 +363,17 @@ def valued(attribute: Attribute, value: str) -> str:
         read = attribute.value.search if attribute.name in _FOUND_ANYWHERE else attribute.value.match
         found = read(value.strip())
         return found[0].strip(" .,-") if found else ""
+    if attribute.name == "contact preference":
+        channel = attribute.value.search(value)
+        return channel[0] if channel else ""
     if attribute.name == "availability":
-        return value.strip(" .,")
+        return _AFTERTHOUGHT.sub("", value).strip(" .,")
     if attribute.name in _PLACES:
         value = _AREA_TAIL.sub("", value.removeprefix("in "))
     elif attribute.name in _WORDY:
         value = _INFINITIVE.sub("", value)
     tidied = tidy(value, keep=attribute.name in _KEPT)
+    tidied = concrete(tidied) if attribute.name in _CONCRETE else tidied
     most = 6 if attribute.name in _PLACES else 14 if attribute.name in _WORDY | {"wants"} else 9
     return tidied if len(tidied.split()) <= most else ""
 
@@ -389,7 +402,8 @@ def _meant(rule: Rule, value: str, read: Frame) -> Iterator[Told]:
         attribute.name == "uses" and not change and (read.past or (read.perfect and not read.progressive))
     )
     doubly = attribute.negates and (read.negated or read.over or (read.planned and change))
-    if told_before or used_before or doubly:
+    let_go = read.verb in _PRESENT and (read.planned or read.past)
+    if told_before or used_before or doubly or let_go:
         return
     negated = read.negated or attribute.negates
     if none := _NONE.match(value):
@@ -408,7 +422,9 @@ def _meant(rule: Rule, value: str, read: Frame) -> Iterator[Told]:
         yield from [said] if _KNOWN.fullmatch(read.subject) else []
         return
     single = attribute.single or attribute.name == "wants"
-    yield from (replace(said, value=each) for each in ([value] if single else items(value)))
+    yield from (
+        replace(said, value=each) for each in ([value] if single else items(value)) if tidy(each, keep=True)
+    )
 
 
 def _over(attribute: Attribute, read: Frame) -> bool:

@@ -45,18 +45,15 @@ Read: TypeAlias = Callable[[Principal, Conversation], Awaitable[Extraction]]
 class _Session:
     """A session as it stood, its next turns, and what was known of its person.
 
-    `turns`: from the first of those that stand in one summary with the new ones.
+    `turns`: from the first of those that stand in one summary with the new ones. `upto`: up to there it is
+    understood then: the place of the last turn that was read, or the session's last, which may be forgotten.
     """
 
     session: Session
     conversation: Conversation
     turns: Sequence[Memory]
     known: Sequence[Memory]
-
-    @property
-    def upto(self) -> int:
-        """The place of the last turn that was read."""
-        return max((turn.seq or 0 for turn in self.turns), default=self.session.last_seq)
+    upto: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,8 @@ class Consolidator:
                 return None
             done = session.consolidated_seq
             first = min(max(done - BEFORE, 0), before_window(done))
-            turns = await tx.turns(session.session_id, after=first, limit=done - first + BATCH)
+            limit = done - first + BATCH
+            turns = await tx.turns(session.session_id, after=first, limit=limit)
             known = await tx.facts_of(session.user_id)
             user = await tx.user(session.user_id) if session.user_id else None
         near = [turn for turn in turns if (turn.seq or 0) > done - BEFORE]
@@ -151,7 +149,8 @@ class Consolidator:
             participants=session.participants,
         )
         window = [turn for turn in turns if (turn.seq or 0) > before_window(done)]
-        return _Session(session, conversation, window, known)
+        upto = session.last_seq if len(turns) < limit else turns[-1].seq or session.last_seq
+        return _Session(session, conversation, window, known, upto)
 
     async def _learn(self, principal: Principal, session: _Session, extraction: Extraction) -> bool:
         """Whether what was read is written; False: somebody was faster, and it is to be settled again."""
@@ -172,10 +171,13 @@ class Consolidator:
 
 
 def _understand(session: _Session, extraction: Extraction) -> _Understood:
-    resolved = resolve(session.known, facts(extraction, session.conversation))
+    found = facts(extraction, session.conversation)
+    resolved = resolve(session.known, found)
     touched = [*resolved.insert, *resolved.change]
     now = {fact.id: fact for fact in (*session.known, *touched)}.values()
-    graph = link(extraction, touched, session.conversation)
+    # What is read again is linked again: what it was linked to may have been forgotten with something else.
+    told = {fact.id for fact in (*found, *touched)}
+    graph = link(extraction, [fact for fact in now if fact.id in told], session.conversation)
     if extraction.summary:
         whole = as_memories(extraction.summary, session.turns, extraction.source)
     else:
@@ -204,11 +206,15 @@ def facts(extraction: Extraction, conversation: Conversation) -> list[Memory]:
     """What was found, as the memories that it becomes.
 
     A fact is trusted as little as the least trusted turn that says it, and seen by whoever sees them all.
+    Where a conversation is nobody's, only what named participants say of themselves is known of somebody:
+    "my sister" of two strangers is not one.
     """
     turns = {turn.id: turn for turn in conversation.turns}
+    named = {name.lower() for name in conversation.participants}
     return [
         _fact(finding, [turns[id_] for id_ in finding.evidence], extraction)
         for finding in extraction.findings
+        if conversation.user_id is not None or finding.claim.subject in named
     ]
 
 

@@ -18,7 +18,7 @@ _VERBS = (
     "|importing|define|declare|create|make|double-check|confirm|highlight|structure|break|print|log"
     "|test|comment|encrypt|handle|close|contact|email|text"
     "|schedule|book|share|consider|set|append|attach|mark|label|sort|group|store|save|run|read|have"
-    "|go for|work|pass|catch|raise|apply|commit|utili[sz]e|employ"
+    "|ring|phone|message|disturb|knock|go for|work|pass|catch|raise|apply|commit|utili[sz]e|employ"
 )
 _LEAD = re.compile(
     r"(?:(?:also|and|so|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|finally|additionally"
@@ -34,7 +34,8 @@ _WHEN = re.compile(
 )
 _CUE = re.compile(
     r"\b(?:always|n?ever|from (?:now|here|this)|future|forward|henceforth|consistently|every|each"
-    r"|when(?:ever)?|all|by default|remember|sure|call|calls|address|names?|you to|that you)\b|_",
+    r"|when(?:ever)?|all|by default|remember|sure|call|calls|ring|phone|text|contact|message|disturb"
+    r"|knock|address|names?|you to|that you)\b|_",
     re.IGNORECASE,
 )
 _FROM_NOW = re.compile(
@@ -66,7 +67,7 @@ _HOW = re.compile(
     r"|refrain from)\s+)?(?P<also>(?:ever|always)\s+)?",
     re.IGNORECASE,
 )
-_WHAT = re.compile(rf"(?P<what>(?:{_VERBS})\b[^;]+)", re.IGNORECASE)
+_WHAT = re.compile(rf"(?P<what>(?:{_VERBS})(?![\w'’-])[^;]+)", re.IGNORECASE)
 _LASTING = re.compile(
     r"\b(?:always|never|ever|from (?:now|here) on(?:wards?)?|in (?:the )?future|going forward|moving "
     r"forward|henceforth|every(?: time)?|each time|whenever|all (?:your|future|my|of your)"
@@ -76,6 +77,14 @@ _LASTING = re.compile(
 _LASTING_HOW = re.compile(
     r"\b(?:always|never|ever|consistently|remember to|habit|make sure|be sure)\b", re.IGNORECASE
 )
+_HOURS = re.compile(
+    r"(?:call|ring|phone|text|contact|email|message|disturb|knock)\b.{0,30}? (?:(?:before|after|between"
+    r"|until)"
+    r" (?:\d|noon|midday|lunch|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)|on \w+days\b"
+    r"|at (?:work|weekends|night)\b|during )",
+    re.IGNORECASE,
+)
+"""Hours at which one is not to be called: they last without being said to."""
 _GENERIC = re.compile(
     r"\b(?:(?:your|all|every|any|each|my)(?: \w+){0,2} (?:functions?|methods?|class(?:es)?|code"
     r"|scripts?|modules?|files?|replies|answers|responses|emails|messages|summaries|reports"
@@ -176,6 +185,7 @@ def instructed(text: str) -> list[Told]:
     if what is None or how is None:
         return []
     lasting = lasting or bool(when or _LASTING_HOW.search(how[0]) or _LASTING.search(what["what"]))
+    lasting = lasting or bool(how["never"] and _HOURS.match(what["what"]))
     if not lasting and not _AFFIX.search(rest) and not (wished and _GENERIC.search(rest)):
         return []
     return _instruction(what["what"], when, never=bool(how["never"]))

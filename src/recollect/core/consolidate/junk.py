@@ -39,6 +39,8 @@ _NOISE = re.compile(
     ).*$""",
     re.VERBOSE | re.MULTILINE,
 )
+_TRACE = re.compile(r"^[ \t]*Traceback [^\n]*\n(?:[ \t]+[^\n]*(?:\n|\Z))*", re.MULTILINE)
+_LETTER = re.compile(r"^[ \t]*(?:From|Subject): [^\n]*(?:\n.*|\Z)", re.MULTILINE | re.DOTALL)
 _FOOTER = re.compile(
     r"^[ \t]*(?:--[ \t]*$|[-_]{5,}|Sent from my |Get Outlook for|(?:kind |best |warm )?regards,?[ \t]*$"
     r"|(?:sincerely|cheers|yours (?:truly|faithfully|sincerely)|many thanks|best wishes|best),[ \t]*$"
@@ -109,7 +111,8 @@ def spoken(text: str, repeated: frozenset[str] = frozenset()) -> str:
     >>> spoken("You are a helpful assistant. The user's name is Ann.")
     ''
     """
-    text = _BLANK.sub(lambda blank: "\n\n" if "\n" in blank[0] else "  ", text[:LONGEST])
+    text = _LETTER.sub("", _TRACE.sub("\n", text[:LONGEST]))
+    text = _BLANK.sub(lambda blank: "\n\n" if "\n" in blank[0] else "  ", text)
     if _PROMPT.match(text) or _IRONY.search(text):
         return ""
     text = _FENCE.sub("\n", text)

@@ -28,6 +28,9 @@ KINDS = ("person", "pet", "organisation", "place", "event", "product", "thing")
 """What an entity can be found to be. Of two findings about one name the earlier here holds."""
 
 LONGEST_NAME = 200
+LONGEST_READ = 1_000
+"""So many characters of a name are compared."""
+
 LONGEST_VALUE = 5
 """A value of more words is no name."""
 
@@ -99,7 +102,7 @@ def key(name: str) -> str:
     >>> key("My  Sister's"), key("José"), key("…")
     ('sister', 'jose', '')
     """
-    folded = " ".join(fold(name).split())
+    folded = " ".join(fold(name[:LONGEST_READ]).split())
     return _AFTER.sub("", _BEFORE.sub("", folded, count=1), count=1)
 
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recollect.core.consolidate.attributes import VALUES, attributes
+from recollect.core.consolidate.attributes import VALUES, Attribute, attributes
 from recollect.core.consolidate.claims import claimed, of, valued
 from recollect.core.consolidate.english import FORMS
 from recollect.core.consolidate.grammar import led, plain
+from recollect.core.consolidate.household import is_animal, pets
 from recollect.core.consolidate.sentences import sentences
 from recollect.core.consolidate.statements import name_of
-from recollect.core.consolidate.telling import Told, items, tidy
+from recollect.core.consolidate.telling import Told, concrete, items, tidy
 from recollect.core.consolidate.wants import wanted
 from recollect.core.model import USER, Kind
 
@@ -32,18 +33,21 @@ _POLAR = re.compile(
     re.IGNORECASE,
 )
 _MANY = re.compile(
-    r"how (?:many|much) (?P<what>[\w -]{3,40}?)(?: (?:do|are|would|will|should|did|have) (?:you|it|the"
-    r"|we)| in your| there|\?|$)",
+    r"how (?:many|much) (?P<what>[\w -]{3,40}?)(?: (?:do|does|are|is|would|will|should|did|have|has|can"
+    r"|could) (?:you|it|the"
+    r"|we|they|this|that)\b| in your| there|\?|$)",
     re.IGNORECASE,
 )
 _YOURS = re.compile(
-    r"(?:what|when|which|how (?:much|long|old|big|large)|where)(?:'s| is| are)(?: currently| now)? "
+    r"(?:(?:what|when|which|how (?:much|long|old|big|large)|where)(?:'s| is| are)(?: currently| now)?"
+    r"|(?:may|can|could) (?:i|we) (?:have|get|take)|do you (?:have|know)|\A(?:and|so|then)(?! what)) "
     r"(?:(?:your|the) )(?P<what>[\w' -]{3,50}?)(?:\?|$| (?:now|currently|again|set|for you))",
     re.IGNORECASE,
 )
 _WHAT = re.compile(
     r"(?:what|which) (?P<what>size|colou?r|material|style|area|location|neighbou?rhood|part of (?:the "
-    r")?(?:town|city)|brand|model|date|day|time|room|city|fabric|finish|price range|shape)\b",
+    r")?(?:town|city)|brand|model|date|day|time|room|city|fabric|finish|price range|shape)\b"
+    r"(?: (?:is|are|was) (?:the|your) (?P<thing>[\w -]{3,30}?)(?=\?|$))?",
     re.IGNORECASE,
 )
 _FRAGMENT = re.compile(
@@ -116,6 +120,46 @@ _DAYS = re.compile(
     r"|december)(?: the)? \d{1,2}(?:st|nd|rd|th)?\b",
     re.IGNORECASE,
 )
+_DROP = re.compile(
+    r"\A(?:(?:please|just|you can|we can|let us) )*(?:forget|never ?mind|ignore"
+    r"|disregard)(?: about)? (?:what (?:i|we)"
+    r" (?:have )?said about|(?:my|our) (?:wish|idea|request) (?:for|of)) (?:the "
+    r"|an? )?(?P<said>[\w' -]{2,40})(?:,.*)?\Z"
+    r"|\A(?:i|we)(?: have)? changed (?:my|our) minds? (?:about|on) (?:the "
+    r"|an? )?(?P<mind>[\w' -]{2,40})(?:,.*)?\Z"
+    r"|\A(?:i|we)(?: am| are| have)? (?:(?:now|also) )?(?:gone off|went off"
+    r"|no longer interested in)"
+    r" (?:the )?(?:idea of )?(?:(?:having|getting|buying) )?(?:the |an? )?(?P<wish>[\w' -]{2,40})(?:,.*)?\Z"
+    r"|\A(?:(?:please|just|let us) )*(?:forget(?: about)?|scrap"
+    r"|never ?mind) the (?P<idea>[\w' -]{2,40}) (?:idea|thing|plan)\Z",
+    re.IGNORECASE,
+)
+_LOOK = re.compile(
+    r"(?:(?:moss|dark|light|navy|sage|pale|deep|bright|olive|sky|off)[ -])?(?:green|blue|red|grey|gray"
+    r"|white|black|brown"
+    r"|beige|yellow|orange|pink|purple|rust|cream|teal|turquoise|silver|gold|navy|leather|velvet|linen"
+    r"|wool|cotton"
+    r"|oak|walnut|pine|marble|glass|metal|steel|wood|rattan|plastic)",
+    re.IGNORECASE,
+)
+_MOST = 5
+_CLAUSAL = re.compile(
+    r"\b(?:i|we|you|he|she|it|they|is|are|was|were|did|does|do|can|will|would|has|have|had)\b", re.IGNORECASE
+)
+_SEVERAL = re.compile(r",|\b(?:and|or)\b")
+_INSTEAD = re.compile(
+    r"\A[^,.]{1,40},? (?:(?:no|wait|sorry|actually|hang on),? )*(?:no,|wait,?|sorry,?|actually,?|or rather,?"
+    r"|i mean,?|make that,?) (?=\S)",
+    re.IGNORECASE,
+)
+"""What an answer takes back itself: "six, no wait, eight"."""
+_ABOUT = re.compile(r"(?P<value>.+?) for (?:the|my|our) (?P<what>[\w -]+)")
+_SORRY = re.compile(r"\A(?:oh,? )?(?:sorry|oops|apologies),? (?=\S)", re.IGNORECASE)
+_UNSPECIFIC = frozenset({"thing", "part", "way", "time"})
+_ARTICLE = re.compile(r"\b(?:an?|the) \Z", re.IGNORECASE)
+_FOR = re.compile(
+    r"\bbudget (?:per|for (?:the|your|an?|each|every)) (?P<what>[\w' -]{2,40}?)(?=\?|$)", re.IGNORECASE
+)
 _FLIPPED = {"yes": "no", "no": "yes"}
 _COUNT = re.compile(rf"\d|\b{VALUES['number']}\b", re.IGNORECASE)
 _UNITS = re.compile(r"(?P<number>(?:\d[\d,.]*|\w+)) (?P<unit>[\w-]+)s?$")
@@ -139,7 +183,7 @@ def replied(question: str, text: str) -> list[Told]:
         return polar
     if placed := _where(question, said):
         return placed
-    answer, unsure = led(said)
+    answer, unsure = led(_INSTEAD.sub("", _SORRY.sub("", said)))
     if (_EVASIVE.search(answer) and not _COUNT.search(answer)) or len(answer.split()) > 16:
         return []
     answer = _NO.sub("", answer) if _NO.match(answer) else answer
@@ -165,30 +209,44 @@ def _predicates(answer: str) -> bool:
     )
 
 
+def _closed(attribute: Attribute, question: str, answer: str, bare: str) -> list[Told]:
+    """What an answer says of the attribute that it was asked for."""
+    if attribute.name == "pet" and (named := pets(answer)):
+        return named
+    many = _MANY.search(question)
+    if (many and not _NUMERIC.match(bare)) or (attribute.name == "wants" and answer.startswith("to ")):
+        return []
+    value = valued(
+        attribute, bare if attribute.name not in {"reason", "timeline", "availability"} else answer
+    )
+    if many and attribute.name in {"children", "siblings", "pet"} and _NUMERIC.fullmatch(value):
+        value = f"{value} {many['what']}"
+    if attribute.name == "residence" and attribute.value.match(value) is None:
+        return []
+    if attribute.name == "wants" and (article := _ARTICLE.search(answer.removesuffix(bare))):
+        value = value and f"{article[0]}{value}"
+    values = [value] if attribute.single else items(value)
+    told = [
+        of(attribute, USER, each) for each in values if each and (attribute.name != "pet" or is_animal(each))
+    ]
+    purpose = _FOR.search(question) if attribute.name == "budget" else None
+    name = name_of(purpose["what"]) if purpose else ""
+    return [replace(each, attribute=f"{name} budget") for each in told] if name else told
+
+
 def _answered(question: str, answer: str, bare: str) -> list[Told]:
     if attribute := attributes().question(question):
-        if _MANY.search(question) and not _NUMERIC.match(bare):
-            return []
-        value = valued(
-            attribute, bare if attribute.name not in {"reason", "timeline", "availability"} else answer
-        )
-        if (
-            attribute.name in {"children", "siblings", "pet"}
-            and _NUMERIC.fullmatch(value)
-            and (many := _MANY.search(question))
-        ):
-            value = f"{value} {many['what']}"
-        if attribute.name == "residence" and attribute.value.match(value) is None:
-            return []
-        values = items(value) if not attribute.single else [value]
-        return [of(attribute, USER, each) for each in values if each]
+        return _closed(attribute, question, answer, bare)
     if many := _MANY.search(question):
         number = re.search(rf"\b{VALUES['number']}", bare, re.IGNORECASE)
         name = _NAMES.get(many["what"].lower(), name_of(many["what"]))
-        return [_bare(name, number[0])] if number and name else []
+        return [_bare(name, number[0].strip(" .,"))] if number and name else []
     if found := _WHAT.search(question) or _YOURS.search(question):
-        name, value = name_of(found["what"]), tidy(bare)
-        return [_bare(name, value)] if name and value and len(value.split()) <= 6 else []
+        thing = found.groupdict().get("thing") or ""
+        name, value = name_of(f"{thing} {found['what']}"), tidy(bare)
+        name = "" if "'s " in found["what"] or name.rsplit(" ", 1)[-1] in _UNSPECIFIC else name
+        fits = name and value and len(value.split()) <= 6 and not _CLAUSAL.search(value)
+        return [_bare(name, value)] if fits else []
     return []
 
 
@@ -288,6 +346,8 @@ def corrected(text: str, history: Sequence[Told], *, sure: bool) -> list[Told]:
     ):
         return []
     recent = history[-12:]
+    if (about := _ABOUT.fullmatch(value)) and any(about["what"].lower() in told.attribute for told in recent):
+        value, recent = about["value"], [told for told in recent if about["what"].lower() in told.attribute]
     unit = _UNITS.match(value)
     named = [
         told for told in recent if unit and told.attribute.rstrip("s") == unit["unit"].rstrip("s").lower()
@@ -295,6 +355,30 @@ def corrected(text: str, history: Sequence[Told], *, sure: bool) -> list[Told]:
     for told in reversed(named or recent):
         if _alike(told, value) and not _same(told.value, _fitted(told, value)):
             return [replace(told, value=_fitted(told, value), corrects=True, confidence=0.7, negated=False)]
+    return []
+
+
+def dropped(text: str, history: Sequence[Told]) -> list[Told]:
+    """What "forget what I said about green" and "I have gone off the corner sofa" take back.
+
+    The wish or liking that names it is denied; where none was told, it is of one that can only be a wish.
+
+    >>> [(each.attribute, each.value, each.negated) for each in dropped("forget what I said about green", [])]
+    [('wants', 'green', True)]
+    """
+    found = _DROP.search(led(plain(text))[0])
+    what = tidy(found["said"] or found["wish"] or found["idea"] or found["mind"]) if found else ""
+    if not found or not concrete(what) or len(what.split()) > _MOST:
+        return []
+    words = set(what.lower().split())
+    for told in reversed(history):
+        known = set(f"{told.attribute} {told.value}".lower().split())
+        if told.kind is Kind.PREFERENCE and told.subject == USER and words <= known and not told.negated:
+            named = replace(told, value=what, tell="want {a}") if _SEVERAL.search(told.value) else told
+            return [replace(named, negated=True, corrects=False, confidence=0.7)]
+    if found["wish"] or (found["said"] and _LOOK.fullmatch(what)):
+        tell = "want {value}" if _LOOK.fullmatch(what) else "want {a}"
+        return [Told(USER, "wants", what, Kind.PREFERENCE, tell=tell, negated=True, confidence=0.6)]
     return []
 
 

@@ -9,25 +9,35 @@ them in the order in which they were said,
     corrected     it was never so
     disputed      a contradiction without an order, or of what a person has decided: both stay
 
-What a person made, confirmed or rejected is never changed.
+What a person made, confirmed or rejected no telling changes. Of what people confirmed, a newer decision
+(`decided` in the source, or else when it was recorded) ends the older ones that cannot be so beside it, and
+hides those that say the same; without it they hold again. What was rejected stays so.
+
+What only a higher role sees changes nothing of what lower roles see: it is merged with nothing of theirs,
+ends, hides and disputes nothing. What they see may end or dispute it.
+
+Each telling is compared only with those that say the same, or may be its rivals.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from recollect.core.consolidate.sameness import Topic, about, rivals, same_value, topics
-from recollect.core.model import Claim, JsonObject, Memory, Modality, Standing, Trust
+from recollect.core.consolidate.sameness import about, kept_under, rivals, same_value, sought_under, topics
+from recollect.core.model import Claim, JsonObject, Memory, Modality, Role, Standing, Trust
 
 SUREST = 0.99
 """No number of tellings makes a fact surer."""
+
+FIRM = Trust.USER + 1
+"""How far what people decided holds out against what is told: further than anything told."""
 
 Order: TypeAlias = tuple[datetime, datetime, datetime, UUID, UUID]
 
@@ -81,14 +91,13 @@ def _told_anew(
     """`retold` and `untold` of the turns whose facts are written."""
     retold = _retold(lines.values())
     touched = {turn for row in written for turn in lines[row.id].evidence}
-    silenced = {
-        turn
-        for row in written
-        if row.id in before and before[row.id].superseded_by
-        for turn in before[row.id].evidence
-    }
+    touched |= {turn for row in written if row.id in before for turn in before[row.id].evidence}
+    silenced = {turn for row in before.values() if row.superseded_by for turn in row.evidence} & touched
     pairs = ((old, anew) for old, anew in retold.items() if old in touched)
     return tuple(sorted(pairs)), tuple(sorted(silenced - set(retold)))
+
+
+_DECIDED = frozenset({Standing.CONFIRMED, Standing.REJECTED})
 
 
 class _Verdict(Enum):
@@ -100,6 +109,8 @@ class _Verdict(Enum):
     CORRECTS = auto()
     CLASHES = auto()
 
+
+_Standing: TypeAlias = defaultdict[Hashable, list["_Line"]]
 
 _AGAINST = frozenset({_Verdict.ENDS, _Verdict.CORRECTS, _Verdict.CLASHES})
 
@@ -121,11 +132,30 @@ class _Line:
     ended: datetime | None = None
     disputed: bool = False
 
-    @property
-    def fixed(self) -> bool:
-        """Whether a person made or decided it."""
-        decided = self.row.standing in {Standing.CONFIRMED, Standing.REJECTED}
-        return decided or "extractor" not in self.row.source
+    told: JsonObject = field(init=False)
+    turns: list[UUID] = field(init=False)
+    until: datetime | None = field(init=False)
+    order: Order = field(init=False)
+    fixed: bool = field(init=False)
+    rank: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read off the row, once, what it is compared by.
+
+        `told`: what the row said itself, before others were merged into it; `turns` it rests on itself, the
+        one that says it first; `until`: the end that was told with it. `fixed`: a person made or decided it.
+        `rank`: how far it is trusted; what comes from outside does not end what a person said.
+        """
+        row = self.row = _reopened(self.row)
+        self.told = row.source.get("told") or _told(row)
+        self.turns = [UUID(turn) for turn in self.told["evidence"]]
+        until = self.told["until"]
+        self.until = datetime.fromisoformat(until) if until else None
+        said = row.source.get("said")
+        when = datetime.fromisoformat(said) if said else row.valid_from
+        self.order = when, row.valid_from, row.recorded_at, self.turns[0] if self.turns else row.id, row.id
+        self.fixed = row.standing in _DECIDED or "extractor" not in row.source
+        self.rank = min(row.trust, Trust.USER)
 
     @property
     def stands(self) -> bool:
@@ -133,58 +163,45 @@ class _Line:
         return self.behind is None and self.by is None
 
     @property
-    def told(self) -> JsonObject:
-        """What the row said itself, before others were merged into it."""
-        told: JsonObject = self.row.source.get("told") or _told(self.row)
-        return told
-
-    @property
-    def until(self) -> datetime | None:
-        """The end that was told with it."""
-        until = self.told["until"]
-        return datetime.fromisoformat(until) if until else None
-
-    @property
-    def rank(self) -> Trust:
-        """How far it is trusted: what comes from outside does not end what a person said."""
-        return min(self.row.trust, Trust.USER)
-
-    @property
-    def said(self) -> datetime:
-        """When it was told; of what was not said, since when it is so."""
-        said = self.row.source.get("said")
-        return datetime.fromisoformat(said) if said else self.row.valid_from
-
-    @property
-    def order(self) -> Order:
-        row = self.row
-        return self.said, row.valid_from, row.recorded_at, self.turns[0] if self.turns else row.id, row.id
-
-    @property
-    def turns(self) -> list[UUID]:
-        """The turns that it rests on itself, the one that says it first."""
-        return [UUID(turn) for turn in self.told["evidence"]]
+    def decided(self) -> datetime:
+        """When a person made or decided it."""
+        decided = self.row.source.get("decided")
+        return datetime.fromisoformat(decided) if decided else self.row.recorded_at
 
     @property
     def evidence(self) -> set[UUID]:
         """The turns that say it."""
+        if not self.again:
+            return set(self.turns)
         return {turn for line in (self, *self.again) for turn in line.turns}
 
     def settled(self) -> Memory:
         """The row as it is to be kept."""
-        if self.fixed:
-            return self.row
         stands = self.behind or self.by
         told = self.behind or self.teller
-        return replace(
-            self.row,
-            valid_to=None if self.behind else self.ended if self.by else self.until,
-            superseded_at=max(self.row.recorded_at, told.row.recorded_at) if told else None,
-            superseded_by=stands.row.id if stands else None,
-            evidence=tuple(sorted(self.evidence)),
-            confidence=_surer([self, *self.again]),
-            standing=Standing.DISPUTED if self.disputed else None,
-        )
+        if self.fixed:
+            if not (stands and told):
+                return self.row
+            at = max(self.row.recorded_at, told.decided)
+            return replace(self.row, valid_to=self.ended, superseded_at=at, superseded_by=stands.row.id)
+        becomes: dict[str, Any] = {
+            "valid_to": None if self.behind else self.ended if self.by else self.until,
+            "superseded_at": max(self.row.recorded_at, told.row.recorded_at) if told else None,
+            "superseded_by": stands.row.id if stands else None,
+            "evidence": tuple(sorted(self.evidence)),
+            "confidence": _surer([self, *self.again]),
+            "standing": Standing.DISPUTED if self.disputed else None,
+        }
+        if all(getattr(self.row, name) == as_is for name, as_is in becomes.items()):
+            return self.row
+        return replace(self.row, **becomes)
+
+
+def _reopened(row: Memory) -> Memory:
+    """The row without the end that another decision put to it: that is worked out anew."""
+    if row.standing is not Standing.CONFIRMED or row.superseded_at is None:
+        return row
+    return replace(row, valid_to=None, superseded_at=None, superseded_by=None)
 
 
 def _told(row: Memory) -> JsonObject:
@@ -227,16 +244,92 @@ def _surer(tellings: Iterable[_Line]) -> float:
 
 
 def _settle(lines: Iterable[_Line]) -> None:
-    """Go through what is told about somebody, from the oldest on."""
-    standing: defaultdict[Topic, list[_Line]] = defaultdict(list)
-    for line in sorted(lines, key=lambda line: line.order):
-        if line.fixed and _withdrawn(line.row):
+    """Go through what is told about somebody: what was rejected, then the rest from the oldest on."""
+    ordered = sorted(lines, key=_place_of)
+    _decide(line for line in ordered if line.row.standing is Standing.CONFIRMED and not line.until)
+    standing: _Standing = defaultdict(list)
+    for line in ordered:
+        if line.fixed and (_withdrawn(line.row) or not line.stands):
             continue
-        of_it = {other.row.id: other for topic in topics(line.claim) for other in standing[topic]}
-        others = sorted((other for other in of_it.values() if other.stands), key=lambda other: other.order)
-        _place(line, [(other, _verdict(other, line)) for other in others])
-        for topic in topics(line.claim):
-            standing[topic] = [other for other in (*standing[topic], line) if other.stands]
+        _place(line, _met(line, standing))
+        _keep(line, standing)
+
+
+def _place_of(line: _Line) -> tuple[bool, Order]:
+    return line.row.standing is not Standing.REJECTED, line.order
+
+
+def _decide(lines: Iterable[_Line]) -> None:
+    """Let what people confirmed take effect on what they had confirmed before."""
+    standing: _Standing = defaultdict(list)
+    for line in sorted(lines, key=lambda line: (line.decided, line.row.id)):
+        for other in list(_near(line, standing)):
+            a, b = other.claim, line.claim
+            same = same_value(a, b)
+            if other.row.min_role >= line.row.min_role and _contradict(a, b, same=same):
+                _end(other, line, line)
+            elif same and (a.negated, a.modality, other.row.min_role) == (
+                b.negated,
+                b.modality,
+                line.row.min_role,
+            ):
+                other.behind = line
+        _keep(line, standing)
+
+
+def _keep(line: _Line, standing: _Standing) -> None:
+    """Put it where those look that it may matter to."""
+    if not line.stands:
+        return
+    sway = FIRM if line.fixed else line.rank
+    for topic in topics(line.claim):
+        for key in (*kept_under(line.claim), *_open_to(line, kept=True)):
+            standing[topic, key, sway].append(line)
+
+
+def _near(line: _Line, standing: _Standing) -> Iterator[_Line]:
+    """Those that stand and say the same of the same, or may be its rivals; what holds out furthest first."""
+    seen: set[UUID] = set()
+    keys = [*sought_under(line.claim), *_open_to(line, kept=False)]
+    places = [(topic, key) for topic in topics(line.claim) for key in keys]
+    for sway in range(FIRM, -1, -1):
+        for topic, key in places:
+            kept = standing.get((topic, key, sway))
+            if not kept:
+                continue
+            kept[:] = [other for other in kept if other.stands]
+            for other in kept:
+                if other.row.id not in seen:
+                    seen.add(other.row.id)
+                    yield other
+
+
+def _open_to(line: _Line, *, kept: bool) -> Iterator[Hashable]:
+    """Where it is kept, or looks, for what says another value: of the past, or rejected, nothing does."""
+    claim = line.claim
+    if line.until or line.row.standing is Standing.REJECTED:
+        return
+    if claim.single and not claim.negated:
+        yield "one", claim.modality
+    if not claim.negated if kept else claim.negated and not claim.value:
+        yield "any"
+
+
+def _met(line: _Line, standing: _Standing) -> list[tuple[_Line, _Verdict]]:
+    """What it is to each that stands before it, the oldest first; only the one that holds out against it."""
+    met = []
+    for other in _near(line, standing):
+        verdict = _seen_verdict(other, line)
+        if verdict in _AGAINST and _firm(other, line):
+            return [(other, verdict)]
+        if verdict is not _Verdict.APART:
+            met.append((other, verdict))
+    return sorted(met, key=lambda each: _place_of(each[0]))
+
+
+def _firm(earlier: _Line, later: _Line) -> bool:
+    """Whether the earlier holds out against whatever the later says."""
+    return earlier.fixed or earlier.rank > later.rank
 
 
 def _withdrawn(row: Memory) -> bool:
@@ -247,37 +340,54 @@ def _withdrawn(row: Memory) -> bool:
 def _place(line: _Line, verdicts: Sequence[tuple[_Line, _Verdict]]) -> None:
     """Let a telling take effect on those that stand before it."""
     against = [(other, verdict) for other, verdict in verdicts if verdict in _AGAINST]
-    again = next((other for other, verdict in verdicts if verdict is _Verdict.AGAIN), None)
-    if any(other.fixed or other.rank > line.rank for other, _ in against):
+    if any(_firm(other, line) for other, _ in against):
         line.disputed = True
-        against = []
-    elif again:
+        return
+    again = next((other for other, verdict in verdicts if verdict is _Verdict.AGAIN), None)
+    if again:
         _tell_again(again, line)
+        if again.row.standing is Standing.REJECTED:
+            return
     stands = line.behind or line
     for other, verdict in against:
-        if verdict is _Verdict.CLASHES:
-            other.disputed = stands.disputed = True
-            continue
-        at = line.until or line.row.valid_from
-        corrected = verdict is _Verdict.CORRECTS or at <= other.row.valid_from
-        other.by, other.teller, other.ended = stands, line, None if corrected else at
-        stands.disputed = False
+        clashes = verdict is _Verdict.CLASHES
+        if other.row.min_role == line.row.min_role:
+            stands.disputed = clashes
+        if clashes:
+            other.disputed = True
+        else:
+            _end(other, stands, line, corrected=verdict is _Verdict.CORRECTS)
+
+
+def _end(other: _Line, stands: _Line, teller: _Line, *, corrected: bool = False) -> None:
+    """It is so no more, since what stands in its place is so; or it never was."""
+    at = teller.until or teller.row.valid_from
+    never = corrected or at <= other.row.valid_from
+    other.by, other.teller, other.ended = stands, teller, None if never else at
 
 
 def _tell_again(earlier: _Line, later: _Line) -> None:
     """The earlier stands for both, unless a person made the later, or it is to be trusted further."""
-    if later.fixed or later.rank > earlier.rank:
+    if not earlier.fixed and (later.fixed or later.rank > earlier.rank):
         earlier.behind = later
-    else:
+    elif not later.fixed:
         later.behind = earlier
         earlier.again.append(later)
 
 
-def _verdict(earlier: _Line, later: _Line) -> _Verdict:
+def _seen_verdict(earlier: _Line, later: _Line) -> _Verdict:
     """What the later telling is to one that stands; what a role does not see changes nothing that it sees."""
+    verdict = _verdict(earlier, later)
+    seen, told = earlier.row.min_role, later.row.min_role
+    if seen == told:
+        return verdict
+    felt = verdict in _AGAINST and (seen < told) == _firm(earlier, later)
+    return verdict if felt else _Verdict.APART
+
+
+def _verdict(earlier: _Line, later: _Line) -> _Verdict:
+    """What the later telling is to one that stands."""
     a, b = earlier.claim, later.claim
-    if later.row.min_role > earlier.row.min_role:
-        return _Verdict.APART
     same = same_value(a, b)
     agree = same and a.negated == b.negated
     if Standing.REJECTED in {earlier.row.standing, later.row.standing}:
@@ -287,7 +397,7 @@ def _verdict(earlier: _Line, later: _Line) -> _Verdict:
         return _past(earlier, later) if agree else _Verdict.APART
     if _contradict(a, b, same=same):
         return _against(earlier, later)
-    return _agreeing(earlier, later) if agree else _Verdict.APART
+    return _agreeing(a, b) if agree else _Verdict.APART
 
 
 def _against(earlier: _Line, later: _Line) -> _Verdict:
@@ -297,11 +407,11 @@ def _against(earlier: _Line, later: _Line) -> _Verdict:
     return _Verdict.ENDS if _ordered(earlier, later) else _Verdict.CLASHES
 
 
-def _agreeing(earlier: _Line, later: _Line) -> _Verdict:
-    """What the later does to the earlier, which said the same: if that was a plan, it has come true."""
-    if earlier.claim.modality is later.claim.modality:
-        return _Verdict.AGAIN if earlier.row.min_role == later.row.min_role else _Verdict.APART
-    return _Verdict.ENDS if later.claim.modality is Modality.ASSERTED else _Verdict.APART
+def _agreeing(a: Claim, b: Claim) -> _Verdict:
+    """What b does to a, which said the same: if that was a plan, it has come true."""
+    if a.modality is b.modality:
+        return _Verdict.AGAIN
+    return _Verdict.ENDS if b.modality is Modality.ASSERTED else _Verdict.APART
 
 
 def _contradict(a: Claim, b: Claim, *, same: bool) -> bool:
@@ -338,13 +448,22 @@ def _past(earlier: _Line, later: _Line) -> _Verdict:
     return _Verdict.AGAIN if later.row.valid_from < earlier.until else _Verdict.APART
 
 
-def _retold(lines: Iterable[_Line]) -> dict[UUID, UUID]:
-    """Of each turn that told what is no longer so, the one that tells it anew; of several the newest."""
+def _retold(lines: Collection[_Line]) -> dict[UUID, UUID]:
+    """Of each turn that told what is no longer so, the one that tells it anew; of several the newest.
+
+    Nothing is told anew of a turn that a role sees which does not see what is no longer so.
+    """
+    seen: dict[UUID, Role] = {}
+    for line in lines:
+        for turn in line.turns:
+            seen[turn] = min(line.row.min_role, seen.get(turn, line.row.min_role))
     anew: dict[UUID, tuple[Order, UUID]] = {}
     for line in lines:
         if line.fixed or not line.by or not line.teller or not line.teller.turns:
             continue
         for turn in line.evidence - line.by.evidence - line.teller.evidence:
+            if seen[turn] < line.row.min_role:
+                continue
             told = line.teller.order, line.teller.turns[0]
             anew[turn] = max(told, anew.get(turn, told))
     return {old: turn for old, (_, turn) in anew.items()}

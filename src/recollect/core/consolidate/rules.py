@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from recollect.core.consolidate.claims import claimed, labelled
 from recollect.core.consolidate.extraction import Conversation, Extraction, Finding, Mention
 from recollect.core.consolidate.grammar import led, plain, subjected, unreal
+from recollect.core.consolidate.household import household
 from recollect.core.consolidate.instructions import instructed
 from recollect.core.consolidate.junk import folded, ours, spoken, unquoted
-from recollect.core.consolidate.replies import corrected, correction, question_in, replied, swapped
+from recollect.core.consolidate.replies import corrected, correction, dropped, question_in, replied, swapped
 from recollect.core.consolidate.sentences import Sentence, clauses, sentences
 from recollect.core.consolidate.statements import embedded
 from recollect.core.consolidate.telling import Told, bare, sentence
@@ -37,8 +38,19 @@ RECALLED = 40
 _SINCE = re.compile(r"(?:ever )?since\b", re.IGNORECASE)
 _UNTIL = re.compile(r"(?:until|till?|up to)\b", re.IGNORECASE)
 _POLAR = re.compile(
-    r"(?:is|are|am|was|were|do|does|did|has|have|had|will|what|when|where|who)\b(?!.*\b(?:now that"
-    r"|given|since|with)\b)",
+    r"(?:is|are|am|was|were|do|does|did|has|have|had|will|what|when|where|who"
+    r"|(?:can|could|would|may|might|shall|should) (?:we|i|he|she|it|they))\b(?!.*\b(?:now that|given"
+    r"|since|with)\b)",
+    re.IGNORECASE,
+)
+_IDEALLY = re.compile(
+    r"(?<=\w\w),?\s+(?:ideally|preferably|if (?:at all )?possible|if (?:i|we) can|if that is possible)\b.*$",
+    re.IGNORECASE,
+)
+_PLEASANT = re.compile(
+    r"\W*(?:(?:thanks|thank you)\b[^.!?]{0,30}|ok|okay|great|sure|hm+|well|ah|oh|good question|perfect"
+    r"|lovely|hi|hello"
+    r"|fine)\W*",
     re.IGNORECASE,
 )
 _OPEN = 1
@@ -132,14 +144,16 @@ def _read(turn: Memory, heard: _Heard, repeated: frozenset[str]) -> list[_Said]:
     found: list[_Said] = []
     person = ""
     before = heard.history.get(turn.name, ())
-    for number, each in enumerate(sentences(unquoted(own))):
+    question = heard.question
+    for each in sentences(unquoted(own)):
         raw = " ".join(own[each.begin : each.stop].split())
         if repeated and folded(raw) in repeated:
             continue
         told, person = _sentence(each, raw, person, [*before, *(one.told for one in found)])
         found += [_Said(one, raw) for one in told]
-        if number == 0 and not told and heard.question and not each.asks:
-            found += [_Said(one, raw, asked=True) for one in replied(heard.question, each.text)]
+        if question and not each.asks:
+            found += [_Said(one, raw, asked=True) for one in _answer(question, each, told)]
+            question = question if _PLEASANT.fullmatch(each.text) else ""
     unique: dict[tuple[str, ...], _Said] = {}
     for one in found:
         key = (
@@ -153,13 +167,24 @@ def _read(turn: Memory, heard: _Heard, repeated: frozenset[str]) -> list[_Said]:
     return list(unique.values())[:MOST]
 
 
+def _answer(question: str, each: Sentence, told: Sequence[Told]) -> list[Told]:
+    """What a sentence answers, as far as it does not say that by itself: all of it, or its first clause."""
+    if not told:
+        return replied(question, each.text)
+    first = clauses(each)[0].text
+    if len(first) == len(each.text) or any(one.clause == plain(first) for one in told):
+        return []
+    claims = {(one.subject, one.attribute) for one in told}
+    return [one for one in replied(question, first) if (one.subject, one.attribute) not in claims]
+
+
 def _sentence(each: Sentence, raw: str, person: str, history: Sequence[Told]) -> tuple[list[Told], str]:
     """What a sentence claims, and whom "she" or "he" means after it."""
     if instruction := [] if each.asks else instructed(raw):
         return instruction, person
     rest, marked, sure = correction(plain(each.text))
     read = replace(each, text=rest) if marked else each
-    told: list[Told] = []
+    told: list[Told] = [] if unreal(read.text) else household(led(plain(read.text))[0])
     subject, imagined = "", False
     for clause in clauses(read):
         if clause.link.endswith("but") or clause.link == ";":
@@ -172,9 +197,13 @@ def _sentence(each: Sentence, raw: str, person: str, history: Sequence[Told]) ->
             text = f"{subject} {text}"
         claims, person, subject = _clause(text, person)
         imagined = claims is None
-        told += [replace(one, clause=text) for one in claims or []]
+        known = {
+            (one.subject, one.attribute) for one in told if one.entity == "pet" or one.attribute == "pet"
+        }
+        claims = [one for one in claims or [] if (one.subject, one.attribute) not in known]
+        told += [replace(one, clause=text) for one in claims]
     if not marked:
-        return told or swapped(rest.strip(" .!"), history), person
+        return told or dropped(rest.strip(" .!"), history) or swapped(rest.strip(" .!"), history), person
     if not told and not each.asks:
         return corrected(rest.strip(" .!"), history, sure=sure), person
     return [_as_correction(one, history, sure=sure) for one in told], person
@@ -187,7 +216,7 @@ def _asked(text: str) -> list[Told]:
 
 def _clause(text: str, person: str) -> tuple[list[Told] | None, str, str]:
     """What a clause claims (None: it is imagined), whom it leaves as the person, and its subject's words."""
-    text, guess = led(text)
+    text, guess = led(_IDEALLY.sub("", text))
     if instruction := instructed(text):
         return instruction, person, ""
     if unreal(text):

@@ -7,6 +7,7 @@ the words leave a doubt, they are not the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -47,6 +48,8 @@ _TENS = {
     for number, word in enumerate(str.split("twenty thirty forty fifty sixty seventy eighty ninety"), 2)
 }
 _NUMBERS = _ONES | _TENS | {"couple": "2", "dozen": "12"}
+_TENS_AND_ONES = re.compile(rf"\b({'|'.join(_TENS)})[ -]({'|'.join(_ONES)})\b", re.IGNORECASE)
+_IN_WORDS = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
 
 _ABOUT = (
     r"(?:(?:about|around|roughly|approximately|approx\.?|some|nearly|almost|over|under|exactly|just|only|at|least"
@@ -77,6 +80,7 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\Z")
+_IN_ORDER = frozenset({"words", "version"})
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 _CURRENCIES = {"$": "$", "d": "$", "u": "$", "b": "$", "€": "€", "e": "€", "£": "£", "p": "£", "g": "£"}
 
@@ -141,6 +145,36 @@ def same_value(one: Claim, other: Claim) -> bool:
     return a.words == b.words or (within and bool(shorter) and longer[: len(shorter)] == shorter)
 
 
+def kept_under(claim: Claim) -> list[Hashable]:
+    """Keys of its value: same_value(a, b) only if one of b's `sought_under` is one of a's `kept_under`."""
+    said = value(claim.value)
+    keys = [_key(said)]
+    if claim.single and said.kind in _IN_ORDER:
+        keys += [("within", said.kind, said.words[:length]) for length in range(1, len(said.words))]
+    return keys
+
+
+def sought_under(claim: Claim) -> list[Hashable]:
+    """Keys under which those are kept that may say the same.
+
+    >>> macon, georgia = (Claim("user", "home", home, single=True) for home in ("Macon", "Macon, Georgia"))
+    >>> set(sought_under(macon)) & set(kept_under(georgia))
+    {('within', 'words', ('macon',))}
+    """
+    said = value(claim.value)
+    keys = [_key(said)]
+    if claim.single and said.kind in _IN_ORDER:
+        keys.append(("within", said.kind, said.words))
+        keys += [(said.kind, said.words[:length]) for length in range(1, len(said.words))]
+    return keys
+
+
+def _key(said: Value) -> Hashable:
+    if said.amount is not None:
+        return said.amount
+    return said.kind, said.words if said.kind in _IN_ORDER else frozenset(said.words)
+
+
 def rivals(one: Claim, other: Claim) -> bool:
     """Whether two values of what has one at a time cannot both be so: they differ, and are of one kind."""
     a, b = value(one.value), value(other.value)
@@ -171,7 +205,7 @@ def phrase(text: str) -> frozenset[str]:
     return frozenset(_stems([word for word in words if word not in _COUNTS] or words))
 
 
-@lru_cache(4096)
+@lru_cache(32_768)
 def value(text: str) -> Value:
     """What a value is made of.
 
@@ -215,13 +249,8 @@ def _spelt(text: str) -> str:
     >>> _spelt("Twenty-five rooms, seven of them large")
     '25 rooms, 7 of them large'
     """
-    both = rf"\b({'|'.join(_TENS)})[ -]({'|'.join(_ONES)})\b"
-    text = re.sub(
-        both, lambda m: str(int(_TENS[m[1].lower()]) + int(_ONES[m[2].lower()])), text, flags=re.IGNORECASE
-    )
-    return re.sub(
-        rf"\b(?:{'|'.join(_NUMBERS)})\b", lambda m: _NUMBERS[m[0].lower()], text, flags=re.IGNORECASE
-    )
+    text = _TENS_AND_ONES.sub(lambda m: str(int(_TENS[m[1].lower()]) + int(_ONES[m[2].lower()])), text)
+    return _IN_WORDS.sub(lambda m: _NUMBERS[m[0].lower()], text)
 
 
 def _number(text: str) -> float:

@@ -16,7 +16,7 @@ _ABBREVIATION = re.compile(
     r"|Rd|no|No|Apt"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Oct|Nov|Dec|[A-Z]|a\.m|p\.m)\.\Z"
 )
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|\Z)|\n+")
+_END = re.compile(r"(?<![.!?…])[.!?…]+[\"'”’)\]]*(?=\s|\Z)|\n+")
 _SPACES = re.compile(r"\s+")
 
 _STARTS = (
@@ -38,7 +38,7 @@ _JOINT = re.compile(
     rf"(?={_STARTS})"
     rf"|\s*,?\s+(?:and|so|but)\s+(?=(?:can|could|would|will|do|does|did|is there|are there|how|what"
     rf"|where|which|who|why)\b)"
-    rf"|\s*,?\s+but\s+(?=(?:not|now|no longer|never|{_VERBS}))"
+    rf"|\s*,?\s+but\s+(?=(?:(?P<alone>{_VERBS}\s)|not|now|no longer|never|{_VERBS}))"
     rf"|\s*[,:]\s+(?:and\s+)?(?={_STARTS})"
     rf"|\s+and\s+(?={_STARTS})"
     rf"|\s*,?\s+and\s+(?=(?P<bare>{_VERBS}\s))"
@@ -125,7 +125,7 @@ def clauses(sentence: Sentence) -> list[Clause]:
     begin, link, bare = 0, "", False
     for joint in _JOINT.finditer(text):
         found.append(_clause(text[begin : joint.start()], link, bare=bare))
-        begin, bare = joint.end(), bool(joint["bare"])
+        begin, bare = joint.end(), bool(joint["bare"] or joint["alone"])
         link = joint[0].strip(" ,").lower()
         if len(found) >= MOST:
             break

@@ -26,7 +26,7 @@ _ABOUT = (
     r"|a total of|close to) ){0,2}"
 )
 _NUMBER = (
-    rf"(?:[$€£] ?)?(?:\d[\d,]*(?:\.\d+)*|{_SMALL})(?: ?(?:%|percent|per cent|k|m|bn|thousand|million"
+    rf"(?:[$€£] ?)?(?:\d+(?:,\d+)*(?:\.\d+)*|{_SMALL})(?: ?(?:%|percent|per cent|k|m|bn|thousand|million"
     rf"|hundred|dollars|euros|pounds|usd|eur|bucks|kgs?|lbs?|kilos|ms|[gmt]b|mph)(?!\w))?(?:/\d+)?"
 )
 _DAY = (
@@ -195,6 +195,9 @@ _OF_ALL = re.compile(r"of (?:(?:the|my|our|these|those|all) )?(?:\d+ )?", re.IGN
 _PLACED = ("for ", "in ", "on ", "to ", "at ")
 _MONEY = re.compile(r"[$€£]|dollars|euros|pounds|kg|lbs?", re.IGNORECASE)
 _SECRET = frozenset(str.split("password passcode pin cvv cvc ssn secret token credential iban passport card"))
+_SUM = re.compile(_NUMBER, re.IGNORECASE)
+_EARNED = frozenset({"make", "made"})
+"""Verbs that tell of sums, and of other numbers nothing in particular."""
 _VERSION = re.compile(
     r"(?:to |with |on |version )*(?P<name>(?-i:[A-Z])[\w.+#-]*(?:[ -](?-i:[A-Z])[\w.+#-]*){0,2}),? "
     r"(?:version |v)?(?P<version>v?\d+(?:\.\d+)*(?:\.x)?)(?!\w)(?! (?:times|hours|days|weeks|months"
@@ -216,7 +219,8 @@ _DROPPED = frozenset(
     )
 )
 _STOP = re.compile(
-    r"\s*(?:,(?!\d)|:(?!\d)|[;()!?]|\b(?:because|but|so|which|that|who|when|while|since|until"
+    r"\s*(?:,(?!\d| (?:19|20)\d\d\b)|:(?!\d)|[;()!?]|\b(?:because|but|so|which|that|who|when|while|since"
+    r"|until"
     r"|although|though|if|where|and (?:i|we|it|that|my|the|now|am)|now|already|so far|right now"
     r"|currently"
     r"|this (?:week|month|year|morning|time|far)|last (?:week|month|year|night)|yesterday|today|in "
@@ -234,6 +238,13 @@ _CLAUSAL = re.compile(
     r"|and)\b",
     re.IGNORECASE,
 )
+_ASKS = frozenset(
+    str.split(
+        "you will would could should can cannot shall must be being does not plus who whom what which how why"
+        " when"
+    )
+)
+"""Words that only a clause has, and no name of a thing."""
 _VAGUE = frozenset(
     str.split(
         "thing things time times day days one way point reason problem question year years minute "
@@ -270,6 +281,7 @@ def name_of(phrase: str) -> str:
         or len(ordered) > 8
         or (len(ordered) == 1 and ordered[0] in _VAGUE)
         or not parts[0]
+        or not _ASKS.isdisjoint(ordered)
     ):
         return ""
     return " ".join(dict.fromkeys(ordered))
@@ -402,9 +414,11 @@ def _counted(subject: str, text: str, verb: str, *, over: bool = False) -> list[
     rest = _EVERY.sub("", found["rest"]) if every else found["rest"]
     rest = _AND.sub("", _STOP.sub("", rest)).strip()
     rest = _OF_ALL.sub("", rest, count=1) if rest.startswith("of ") else rest
+    rest = "" if _SUM.fullmatch(rest) else rest
     attribute = name_of(f"{verb} {rest}" if rest.startswith(_PLACED) else f"{rest} {verb}")
+    attribute = "" if rest.lower() == "times" else attribute
     alone = attribute == verb or (_SPAN.match(rest) is not None and not every)
-    if not attribute or (alone and not _MONEY.search(found["n"])):
+    if not attribute or ((alone or verb in _EARNED) and not _MONEY.search(found["n"])):
         return []
     attribute = f"{attribute} {every['unit'].lower()}" if every else attribute
     return [_open(subject, attribute, found["n"], over=over)]

@@ -8,11 +8,12 @@ takes; the best is taken first. No words are made up: what is not a fact is a qu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import heapify, heappop, heapreplace
 from itertools import groupby
-from math import log
+from math import fsum, log
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,9 @@ FEWEST_WORDS = 3
 LONGEST_SENTENCE = 300
 LONGEST_READ = 6_000
 """So many characters of a turn are read."""
+
+WINDOW_READ = 100_000
+"""So many characters of a window are read: where there are more, the longest turns are read in part."""
 
 SOURCE: JsonObject = {"extractor": "rules", "version": 1}
 
@@ -110,6 +114,7 @@ def summarise(turns: Sequence[Memory], facts: Sequence[Memory] = ()) -> Summary:
 
     Its facts are those that rest on these turns, as the last of them tell it.
     """
+    turns = _read(turns)
     told = _told(turns, facts)
     names = sorted({turn.name for turn in turns if turn.name})
     everything = list(_sentences(turns))
@@ -136,7 +141,7 @@ def summarise(turns: Sequence[Memory], facts: Sequence[Memory] = ()) -> Summary:
 def essence(summaries: Sequence[Memory], budget: int) -> str:
     """The sentences of several summaries that say most, within so many tokens, each after its date."""
     dated = [replace(one, name=f"{one.valid_from:%Y-%m-%d}") for one in summaries]
-    return _text((), _chosen(list(_sentences(dated)), frozenset(), budget))
+    return _text((), _chosen(list(_sentences(_read(dated))), frozenset(), budget))
 
 
 def as_memories(summary: Summary, turns: Sequence[Memory], source: JsonObject = SOURCE) -> list[Memory]:
@@ -207,6 +212,23 @@ def read_actions(metadata: JsonObject) -> list[Action]:
     ]
 
 
+def _read(turns: Sequence[Memory]) -> Sequence[Memory]:
+    """What is read of the turns: at most LONGEST_READ of each and WINDOW_READ of all.
+
+    All give way to the same length, so a short turn is read whole beside whatever long ones.
+    """
+    lengths = sorted(min(len(turn.content), LONGEST_READ) for turn in turns)
+    left, share = WINDOW_READ, LONGEST_READ
+    for count, length in zip(range(len(lengths), 0, -1), lengths, strict=True):
+        if length * count > left:
+            share = left // count
+            break
+        left -= length
+    return [
+        turn if len(turn.content) <= share else replace(turn, content=turn.content[:share]) for turn in turns
+    ]
+
+
 def _told(turns: Sequence[Memory], facts: Sequence[Memory]) -> list[Memory]:
     """The facts that the turns told, in their order, but those that another of them ended.
 
@@ -224,7 +246,7 @@ def _told(turns: Sequence[Memory], facts: Sequence[Memory]) -> list[Memory]:
 
 
 def _budget(turns: Sequence[Memory]) -> int:
-    tokens = sum(estimate_tokens(turn.content[:LONGEST_READ]) for turn in turns)
+    tokens = sum(estimate_tokens(turn.content) for turn in turns)
     return min(max(round(SHARE * tokens), SHORTEST), LONGEST, max(tokens // 2, 1))
 
 
@@ -249,10 +271,10 @@ def _rank(fact: Memory) -> tuple[bool, bool]:
 
 
 def _sentences(turns: Sequence[Memory]) -> Iterator[_Sentence]:
-    reading = read(fold(" ".join(turn.content[:LONGEST_READ] for turn in turns)[:LONGEST_READ]))
+    reading = read(fold(" ".join(turn.content for turn in turns)[:LONGEST_READ]))
     place = 0
     for turn in turns:
-        for text in sentences(turn.content[:LONGEST_READ]):
+        for text in sentences(turn.content):
             place += 1
             quoted = text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE].rstrip()}…"
             words = frozenset(tokenize(text, reading))
@@ -275,23 +297,29 @@ def _bonus(text: str, turn: Memory) -> float:
 
 
 def _chosen(everything: Sequence[_Sentence], known: frozenset[str], budget: int) -> list[_Sentence]:
-    """The sentences that say most for their tokens beside those taken before; in the order they were said."""
+    """The sentences that say most for their tokens beside those taken before; in the order they were said.
+
+    The more words are known, the less a sentence gains: so the best by what they gained when last looked at
+    is the best if it gains that still, and no other need be looked at (Minoux, "Accelerated Greedy
+    Algorithms for Maximizing Submodular Set Functions", 1978).
+    """
     weights = _weights(everything)
-    rest = [one for one in everything if len(one.words) >= FEWEST_WORDS]
+    said = set(known)
+    worded = {one.place: one for one in everything if len(one.words) >= FEWEST_WORDS and one.cost <= budget}
+    heap = [(-_gain(one, said, weights), place) for place, one in worded.items()]
+    heapify(heap)
     chosen: list[_Sentence] = []
-    while rest:
-        rest = [one for one in rest if one.cost <= budget]
-        worth, best = max(
-            ((_gain(one, known, weights), one) for one in rest),
-            key=lambda each: (each[0], -each[1].place),
-            default=(0.0, None),
-        )
-        if best is None or not worth:
-            break
-        chosen.append(best)
-        rest.remove(best)
-        known |= best.words
-        budget -= best.cost
+    while heap and heap[0][0]:
+        before, place = heap[0]
+        one = worded[place]
+        gain = _gain(one, said, weights) if one.cost <= budget else 0.0
+        if gain != -before:
+            heapreplace(heap, (-gain, place))
+            continue
+        heappop(heap)
+        chosen.append(one)
+        said |= one.words
+        budget -= one.cost
     return sorted(chosen, key=lambda one: one.place)
 
 
@@ -301,9 +329,10 @@ def _weights(everything: Sequence[_Sentence]) -> Mapping[str, float]:
     return {word: log(1 + count) for word, count in counts.items()}
 
 
-def _gain(one: _Sentence, known: frozenset[str], weights: Mapping[str, float]) -> float:
+def _gain(one: _Sentence, known: AbstractSet[str], weights: Mapping[str, float]) -> float:
+    """What a sentence says beside what is known, per token; to the last bit, whatever the words' order."""
     charged: float = one.cost**SCALE
-    return one.bonus * sum(weights[word] for word in one.words - known) / charged
+    return one.bonus * fsum(weights[word] for word in one.words - known) / charged
 
 
 def _text(facts: Sequence[Memory], quoted: Sequence[_Sentence]) -> str:

@@ -9,8 +9,11 @@ from recollect.core.model import USER, Kind
 
 _THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
 _CUT = re.compile(
-    r"\s*(?:;|:(?!\d)|,(?!\d)(?! (?:(?:and|or) )?[\w'’ -]{1,30}(?:,|$| and | or ))|\s[-–—]\s|\("
-    r"|\b(?:because|but|so that|so i|so we|which|who|whom|whose|when|whenever|while|since|until|till"
+    r"\s*(?:;|:(?!\d)|,\s+(?:but |and |so |then )?(?:i|we|he|she|it|they|there|you|please|not|moved"
+    r"|instead)\b"
+    r"|,(?!\d)(?! (?:(?:and|or) )?[\w'’ -]{1,30}(?:,|$| and | or ))|\s[-–—]\s|\("
+    r"|\b(?:because|but|so that|so (?:i|we|he|she|they|you|it|be|do|please|the|my|our)|lol|haha|tbh|pls"
+    r"|plz|thx|which|who|whom|whose|when|whenever|while|since|until|till"
     r"|although|though|if|unless|where|as well"
     r"|for (?:now|me|us|a while|some time|ages|the (?:last|past|time|moment)|about|almost|over|years"
     r"|ages|(?:\d+|a|one|two|three|four|five|six|seven|eight|ten|many|several|a few) (?:years?"
@@ -43,6 +46,42 @@ _EMPTY = re.compile(
     r"|your|his|hers|theirs|yours|mine|of|it all|and|or|hearing|seeing|getting|having|doing|thinking"
     r"|feeling|question|questions|sound|look)\b",
     re.IGNORECASE,
+)
+
+
+_APART = re.compile(r",\s+(?=(?:for|with|in|on|under|near|by|without) )")
+_ADDED = re.compile(
+    r",\s+(?:nothing|no|not|if|preferably|ideally|maybe|perhaps|probably|something|anything)\b.*$",
+    re.IGNORECASE,
+)
+_SUM = re.compile(
+    r"(?:(?:up to|about|around|roughly|at most|no more than|less than|more than|under|over|maybe) )*[$€£]? ?"
+    r"\d[\d,.]*k?(?: ?(?:euros?|dollars?|pounds?|bucks|grand|%|percent))?(?=$|,)",
+    re.IGNORECASE,
+)
+UNNAMED = re.compile(
+    r"(?:(?:basically|literally|almost|just|pretty much|nearly) )*(?:any|every|some|no)(?:body|one|thing"
+    r"|where)\b"
+    r"|(?:ones?|out|in|off|on|back|away)(?=$|,)|(?:[\w'’-]+ )?[\w'’-]+ ones?(?=$|[ ,])",
+    re.IGNORECASE,
+)
+_FINITE = re.compile(
+    r"(?-i: to (?!the |my |our |an? |go\b)[a-z]+)|(?<!that )(?<!who )\b(?:is|are|was|were|am|will|would"
+    r"|does|did|has|hmm|cannot|can not)\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(r"\b(?:my|our)\b", re.IGNORECASE)
+_LITTLE = re.compile(
+    r"(?:Up to|About|Around|Roughly|At (?:most|least)|No more|Under|Over|Between|Below|Less|More|Half|Any"
+    r"|Every"
+    r"|Only|Just|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Eleven|Twelve|The|An?|In|On|By|After|Before"
+    r"|From|Not?|Week ?(?:days?|ends?)|Mornings?|Afternoons?|Evenings?)\b"
+)
+_PASSING = frozenset(
+    str.split("inspiration hand minute moment second break look favour favor reply answer word chat turn")
+)
+_OF = re.compile(
+    r" (?:for|with|in|on|of|to|from|under|near|by|without|at|that|next|like|over|about|around)\b|,"
 )
 
 
@@ -90,6 +129,28 @@ def bare(value: str) -> str:
     return _DETERMINER.sub("", _SOME.sub("", value)) or value
 
 
+def concrete(value: str) -> str:
+    """The thing that a value names; "" if it is a clause, a sum, or only a word for what was said before.
+
+    >>> concrete("an armchair, for reading"), concrete("anybody to come"), concrete("that one")
+    ('an armchair for reading', '', '')
+    """
+    value = _ADDED.sub("", _APART.sub(" ", value))
+    plain = bare(value)
+    if _SUM.match(plain) or UNNAMED.match(plain) or UNNAMED.match(value) or _FINITE.search(value):
+        return ""
+    return "" if _head(plain) in _PASSING else value
+
+
+def _head(value: str) -> str:
+    """The noun that a noun phrase is about.
+
+    >>> _head("lamp for reading next to the sofa")
+    'lamp'
+    """
+    return _OF.split(value, maxsplit=1)[0].rsplit(maxsplit=1)[-1].lower() if value.strip() else ""
+
+
 def items(value: str) -> list[str]:
     """The items of an enumeration; a value that is none is the only one.
 
@@ -123,14 +184,16 @@ def sentence(told: Told) -> str:
         return f"{said}."
     if told.attribute.startswith("instruction:"):
         return f"Instruction: {told.value}."
+    value = _settled(told.value)
     label = told.attribute if told.subject == USER else f"{told.subject}, {told.attribute}"
     marks = (" (planned)" if told.planned else "") + (" (formerly)" if told.over else "")
-    return f"{_capital(label)}{marks}: {'not ' if told.negated else ''}{told.value}."
+    return f"{_capital(label)}{marks}: {'not ' if told.negated else ''}{value}."
 
 
 def _phrase(told: Told) -> str:
     """The claim as a verb phrase in the third person."""
-    filled = told.tell.replace("{value}", told.value).replace("{a}", _articled(told.value))
+    value = _settled(told.value)
+    filled = told.tell.replace("{value}", value).replace("{a}", _articled(value))
     verb, _, rest = filled.partition(" ")
     third = _THIRD.get(verb) or (f"{verb}es" if verb.endswith(("s", "sh", "ch", "x")) else f"{verb}s")
     if told.attribute == "experience":
@@ -149,11 +212,21 @@ def _articled(value: str) -> str:
     if (
         _DETERMINER.match(value)
         or not value[:1].islower()
-        or value.endswith("s")
+        or (_head(value).endswith("s") and not _head(value).endswith(("ss", "us")))
         or value.split(maxsplit=1)[0] in _COUNTS
     ):
         return value
     return f"{'an' if value[0] in 'aeiou' else 'a'} {value}"
+
+
+def _settled(value: str) -> str:
+    """The value as it stands within a sentence about somebody.
+
+    >>> _settled("Up to 900"), _settled("a chair for my father")
+    ('up to 900', 'a chair for their father')
+    """
+    value = _OWN.sub("their", value)
+    return value[:1].lower() + value[1:] if _LITTLE.match(value) else value
 
 
 def _capital(text: str) -> str:

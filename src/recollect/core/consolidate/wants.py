@@ -64,7 +64,8 @@ _WANTING = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(
-    r"\b(?:i|we) (?:have|own|live|lived|used to|sold|had|grew)\b|\b(?:not|never|no longer)\b|\b(?:he|she"
+    r"\b(?:i|we) (?:currently |now |still )?(?:rent|have|own|live|lived|used to|sold|had|grew)\b|\b(?:not"
+    r"|never|no longer)\b|\b(?:he|she"
     r"|they|my (?!budget|ideal|wife and i))\w* ",
     re.IGNORECASE,
 )

@@ -76,7 +76,7 @@ class Candidates:
     renewals: Codes = field(default_factory=no_pairs)
     """(m, 2): a row, and the row that tells what it told as it is since."""
     sayings: Codes = field(default_factory=no_pairs)
-    """(m, 2): a fact, or the summary of a session, and a turn that it rests on."""
+    """(m, 2): a fact that was understood, and a turn that says so; or a summary, twice."""
 
     def __len__(self) -> int:
         """How many rows there are.

@@ -65,12 +65,12 @@ def _renewals(candidates: Candidates) -> Codes:
 
 
 def sink(candidates: Candidates, scores: Floats) -> Floats:
-    """What is added to each row's score, (n,), so that what a turn above it says already comes after all others.
+    """What is added to each row's score, (n,), so that what a turn above says already comes after all others.
 
-    Those that sink keep their order.
+    A summary always does. Those that sink keep their order.
     """
     facts, turns = candidates.sayings[:, 0], candidates.sayings[:, 1]
-    below = np.unique(facts[scores[turns] > scores[facts]])
+    below = np.unique(facts[(scores[turns] > scores[facts]) | (turns == facts)])
     added = np.zeros(len(scores))
     if len(below):
         added[below] = scores.min() - scores[below].max() - STEP

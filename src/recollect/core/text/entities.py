@@ -165,6 +165,9 @@ _NO_NAMES = (
         )
     )
 )
+_TELLING = frozenset({"said"})
+"""Verbs that are first names too, and so often follow "my friend" that they are none."""
+
 _WHERE = frozenset({"in", "to", "from", "near", "at", "around", "outside", "of", "through", "via"})
 _SMALL_END = re.compile(r" (?:and|but|from|with|at|in|on|i|is|so|or|to|the|here|please|my|by|im|for|it)\b.*")
 
@@ -247,7 +250,7 @@ def _in_small_letters(text: str, match: re.Match[str]) -> Iterator[Entity]:
         if said.split(" ")[0] not in _NO_NAMES:
             yield _entity(text, "person", start, start + len(said))
     elif group == "person":
-        if said in GAZETTEERS["first_names"] and said not in ORDINARY_WORDS:
+        if said in GAZETTEERS["first_names"] and said not in ORDINARY_WORDS | _TELLING:
             yield _entity(text, "person", start, start + len(said))
     else:
         words = said.split(" ")

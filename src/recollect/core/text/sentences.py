@@ -8,8 +8,13 @@ from collections.abc import Iterator
 LONGEST = 600
 """No sentence has more characters: what is longer is cut at a space."""
 
-_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[」』”]*|\s*\n+\s*")
+# Blanks are taken as a whole, with the stop before them: nothing here looks at a character twice.
+_END = re.compile(r"(?P<stop>[.!?…][\"'”’)\]]*)?\s+|(?P<dense>[。！？][」』”]*)")
+_BLANKS = re.compile(r"\s*")
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|vs|etc|No|e\.g|i\.e|approx)|\b[A-Z]|^\d{1,3})\.$")
+_REACH = 12
+"""So many characters are more than an abbreviation has, with what stands before it."""
+
 _BULLET = re.compile(r"^(?:[-*•#>]+|\d+[.)])\s+")
 
 
@@ -25,17 +30,23 @@ def sentences(text: str) -> list[str]:
 def _whole(text: str) -> Iterator[str]:
     begin = 0
     for end in _END.finditer(text):
-        if _ABBREVIATION.search(text[begin : end.start()]) and "\n" not in end[0]:
-            continue
-        yield from _cut(text[begin : end.end()].strip())
-        begin = end.end()
+        if "\n" in end[0] or end["dense"] or (end["stop"] and not _abbreviates(text, begin, end.start() + 1)):
+            yield from _cut(text[begin : end.end()].strip())
+            begin = end.end()
     yield from _cut(text[begin:].strip())
 
 
+def _abbreviates(text: str, begin: int, end: int) -> bool:
+    """Whether the stop before `end` is an abbreviation's, in the sentence from `begin` on."""
+    return _ABBREVIATION.search(text[max(begin, end - _REACH) : end]) is not None
+
+
 def _cut(sentence: str) -> Iterator[str]:
-    while len(sentence) > LONGEST:
-        at = sentence.rfind(" ", LONGEST // 2, LONGEST)
-        at = at if at > 0 else LONGEST
-        yield sentence[:at]
-        sentence = sentence[at:].lstrip()
-    yield sentence
+    begin = 0
+    while len(sentence) - begin > LONGEST:
+        at = sentence.rfind(" ", begin + LONGEST // 2, begin + LONGEST)
+        at = at if at > 0 else begin + LONGEST
+        yield sentence[begin:at]
+        blanks = _BLANKS.match(sentence, at)
+        begin = blanks.end() if blanks else at
+    yield sentence[begin:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -25,6 +25,7 @@ _ACTION = {
     "text": "send you the quote by Friday",
     "owner": "Bot",
     "due": "2026-03-07T00:00:00Z",
+    "last_day": "2026-03-06",
     "done": False,
     "evidence": _ID,
     "session_id": "s1",
@@ -98,7 +99,10 @@ class Action(Answer):
 
     text: str = Field(description="What, in the words of whoever said it.")
     owner: str = Field(description="Who is to do it: the name of a speaker, or their role.")
-    due: datetime | None = Field(description="The end of the time that was named, if one was.")
+    due: datetime | None = Field(
+        description="When the time that was named is over, if one was: of a day, the midnight after it."
+    )
+    last_day: date | None = Field(description="The last day (UTC) on which it is in time.")
     done: bool = Field(description="It was said later that it is done.")
     evidence: UUID = Field(description="The message that says so.")
     session_id: str | None = Field(description="Where it was said.")
@@ -121,6 +125,7 @@ class Actions(Answer):
                     text=one.action.text,
                     owner=one.action.owner,
                     due=one.action.due,
+                    last_day=one.last_day,
                     done=one.action.done,
                     evidence=one.action.evidence,
                     session_id=one.session_id,

@@ -26,7 +26,8 @@ UPDATE memories SET
     valid_from = %(valid_from)s::timestamptz, valid_to = %(valid_to)s::timestamptz,
     superseded_at = %(superseded_at)s::timestamptz, superseded_by = %(superseded_by)s::uuid,
     confidence = %(confidence)s::real, evidence = %(evidence)s::uuid[], standing = %(standing)s::text,
-    trust = %(trust)s::smallint, min_role = %(min_role)s::smallint
+    trust = %(trust)s::smallint, min_role = %(min_role)s::smallint,
+    expires_at = %(expires_at)s::timestamptz, source = %(source)s::jsonb
 WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid
 
 -- name: tell_anew
@@ -40,12 +41,11 @@ UPDATE memories SET superseded_by = NULL
 WHERE tenant_id = %(tenant_id)s::uuid AND id = ANY (%(ids)s::uuid[]) AND seq IS NOT NULL
 
 -- name: derived_from
--- What was derived, not written by people, from any of these memories, or of a session.
+-- What rests on any of these memories, and what was derived from a session.
 SELECT {columns}
 FROM memories AS m
 WHERE m.tenant_id = %(tenant_id)s::uuid AND m.whose = %(whose)s::text AND cardinality(m.evidence) > 0
   AND (m.evidence && %(ids)s::uuid[] OR (m.session_id = %(session_id)s::text AND m.seq IS NULL))
-  AND m.source ? 'extractor'
 
 -- name: delete_memories
 -- These memories.

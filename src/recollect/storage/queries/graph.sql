@@ -79,7 +79,8 @@ UPDATE entities AS e SET aliases = g.aliases
 FROM (
     SELECT o.id, (array(
         SELECT DISTINCT name COLLATE "C" FROM mentions AS m CROSS JOIN unnest(m.names) AS name
-        WHERE m.tenant_id = %(tenant_id)s::uuid AND m.entity_id = o.id AND name <> o.name ORDER BY 1
+        WHERE m.tenant_id = %(tenant_id)s::uuid AND m.entity_id = o.id AND lower(name) <> lower(o.name)
+        ORDER BY 1
     ))[1:%(most)s::integer] AS aliases
     FROM entities AS o
     WHERE o.tenant_id = %(tenant_id)s::uuid AND o.whose = %(whose)s::text AND NOT o.by_hand
@@ -119,6 +120,24 @@ WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid AND NOT settled
 -- The same, by a person: nothing that is read later changes it.
 UPDATE entities SET merged_into = %(into)s::uuid, settled = true
 WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid
+
+-- name: entities_named_in
+-- What is called as only these memories call it, and whatever else speaks of it. What people made, put right or
+-- merged stays.
+SELECT e.id, array(
+    SELECT memory_id FROM mentions AS o WHERE o.tenant_id = %(tenant_id)s::uuid AND o.entity_id = e.id
+    UNION
+    SELECT unnest(r.evidence) FROM relations AS r
+    WHERE r.tenant_id = %(tenant_id)s::uuid AND (r.source_id = e.id OR r.target_id = e.id)) AS memories
+FROM entities AS e
+WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id <> ALL (%(persons)s::uuid[]) AND NOT e.by_hand AND NOT e.settled
+  AND e.id = ANY (ARRAY(
+    SELECT m.entity_id FROM mentions AS m
+    WHERE m.tenant_id = %(tenant_id)s::uuid AND m.memory_id = ANY (%(ids)s::uuid[])))
+  AND NOT EXISTS (
+    SELECT FROM mentions AS o
+    WHERE o.tenant_id = %(tenant_id)s::uuid AND o.entity_id = e.id AND e.name = ANY (o.names)
+      AND o.memory_id <> ALL (%(ids)s::uuid[]))
 
 -- name: forget_sightings
 -- These memories speak of nothing any more.

@@ -24,7 +24,7 @@
 -- Fragment: all that the ranker needs of the rows m, in one row and in no particular order.
 -- `records` are of one width, as storage/gathering.py reads them: a row's features and the two cosines. Who
 -- spoke, what and of which times comes beside. `renewals`: which row is told anew by which. `sayings`: which fact
--- or summary of a session rests on which turns, of several the first and the last.
+-- rests on which turns, of several the first and the last; a summary stands there with itself.
     string_agg(
         m.features || float4send(coalesce(1 - (m.embedding <=> {aim}), 'NaN')::real)
         || float4send(coalesce(1 - (m.window_embedding <=> {aim}), 'NaN')::real), '') AS records,
@@ -34,8 +34,10 @@
     array_agg(m.name) AS names,
     string_agg(uuid_send(m.id) || uuid_send(m.superseded_by), '')
         FILTER (WHERE m.superseded_by IS NOT NULL) AS renewals,
-    string_agg(uuid_send(m.id) || uuid_send(m.evidence[1]) || uuid_send(m.evidence[cardinality(m.evidence)]), '')
-        FILTER (WHERE m.subject IS NOT NULL OR (m.session_id IS NOT NULL AND m.seq IS NULL)) AS sayings
+    string_agg(
+        uuid_send(m.id) || CASE WHEN m.subject IS NULL THEN uuid_send(m.id) || uuid_send(m.id)
+            ELSE uuid_send(m.evidence[1]) || uuid_send(m.evidence[cardinality(m.evidence)]) END, '')
+        FILTER (WHERE m.subject IS NOT NULL OR (m.kind = 'summary' AND m.source ? 'extractor')) AS sayings
 
 -- name: aim
 -- Fragment: the query's vector in the row's own space.

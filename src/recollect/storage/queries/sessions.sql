@@ -57,10 +57,10 @@ WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text 
 ORDER BY m.seq
 LIMIT %(limit)s::integer
 
--- name: turn_ids
--- All the turns of a session.
+-- name: ids_in_session
+-- All that was said in a session, and what was made from it.
 SELECT m.id FROM memories AS m
-WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text AND m.seq IS NOT NULL
+WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text
 
 -- name: recent_turns
 -- The last turns of a session that still hold, the newest first.
