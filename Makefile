@@ -6,7 +6,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
 
 .PHONY: help run test check locks-current lock fit soak clean
-.PHONY: bench-locomo bench-recall bench-learning bench-embedding bench-times bench-weight bench-speed bench-peers
+.PHONY: bench-commerce bench-locomo bench-recall bench-learning bench-embedding bench-times bench-weight bench-speed bench-peers
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,10 @@ bench-learning: .venv/.installed-dev  ## What is understood, how much of it righ
 	@for part in extraction evidence names summaries understanding consolidation; do \
 	    $(BIN)/python benchmarks/$$part.py || exit 1; done
 	@PYTHONPATH=training $(BIN)/python benchmarks/updates.py
+
+bench-commerce: .venv/.installed-dev  ## The furniture retailer's wire over the whole sample store, and its related products.
+	@$(BIN)/python benchmarks/commerce.py
+	@$(BIN)/python benchmarks/related.py
 
 fit: .venv/.installed-dev  ## Fit the ranker and its confidence anew; half an hour.
 	@PYTHONPATH=benchmarks $(BIN)/python training/fit_ranker.py

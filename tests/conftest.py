@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import hypothesis
 import pytest
@@ -24,6 +22,7 @@ from testbed import (
     Production,
     clone,
     drop,
+    empty_database,
     make_bed,
     run_production,
     temporary_folder,
@@ -139,10 +138,5 @@ def production_server(request: pytest.FixtureRequest) -> Iterator[Production]:
 @pytest.fixture
 def production(production_server: Production) -> Iterator[Production]:
     """A new database on it, as an administrator hands it over: empty, owned by the owner, with `vector`."""
-    production = replace(production_server, database=f"test_{uuid4().hex}")
-    production_server.run(
-        f"CREATE DATABASE {production.database} OWNER recollect_owner TEMPLATE template0 STRATEGY wal_log"
-    )
-    production.run("CREATE EXTENSION vector")
-    yield production
-    production_server.run(f"DROP DATABASE {production.database} WITH (FORCE)")
+    with empty_database(production_server) as production:
+        yield production

@@ -1,13 +1,14 @@
 """Servers on loopback that speak the wires of language models' vendors, to be met by the vendors' own SDKs.
 
-A server gives its replies in their order, the last one again and again, and keeps what it was asked.
+A server gives its replies in their order, the last one again and again, or those that it thinks of; and keeps
+what it was asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,13 +46,19 @@ class Vendor:
     replies: list[Reply]
     asked: list[Asked] = field(default_factory=list)
     came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    think: Callable[[Asked], Reply] | None = None
+
+    def _reply(self, asked: Asked) -> Reply:
+        if self.think:
+            return self.think(asked)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while asked := await _read(reader):
                 self.asked.append(asked)
                 self.came.release()
-                reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+                reply = self._reply(asked)
                 if reply.silent:
                     await asyncio.Event().wait()
                 await _write(writer, reply)
@@ -87,9 +94,9 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
 
 
 @asynccontextmanager
-async def running(*replies: Reply) -> AsyncIterator[Vendor]:
+async def running(*replies: Reply, think: Callable[[Asked], Reply] | None = None) -> AsyncIterator[Vendor]:
     """A vendor's server that answers so."""
-    vendor = Vendor("", list(replies))
+    vendor = Vendor("", list(replies), think=think)
     served: set[asyncio.Task[None]] = set()
 
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

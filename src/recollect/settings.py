@@ -129,6 +129,12 @@ class Settings(BaseSettings):
     idempotency_days: int = Field(
         7, ge=1, le=365, description="How long a request is known again by its Idempotency-Key."
     )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="The secret, 32 characters or more, of which each tenant's webhook secrets are made. "
+        "Unset: webhooks are refused.",
+    )
     jwt_secret: SecretStr | None = Field(None, description="The shared secret of JWTs signed by HS.")
     jwt_public_key: str | None = Field(
         None, description="The public key (PEM) of JWTs signed by RS, PS, ES or EdDSA."

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import entry_points, version
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -21,10 +22,14 @@ from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Misconfigured
 from recollect.core.handles import TenantMemory
 from recollect.core.language import Language, Prices
+from recollect.core.pack import GROUP, Pack
+from recollect.core.packs import Packs
 from recollect.core.ports import Clock, Embedder, Jobs, Storage, Tokens
 from recollect.core.readiness import Readiness
+from recollect.core.replying import Replies
 from recollect.core.service import Service
 from recollect.core.tenants import Tenants
+from recollect.core.webhooks import Webhooks
 from recollect.core.writing import DEBOUNCE
 from recollect.interfaces.worker import Worker
 from recollect.settings import Settings, load_settings
@@ -39,6 +44,9 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 PAID_DEBOUNCE = 60.0
 """With a language model, what is said in so many seconds is read in one call."""
+
+USES_SECONDS = 30.0
+"""How soon it is written down that a memory was recalled."""
 
 MODEL_SECONDS = 5.0
 """How soon a change of the embedding model by another process is noticed."""
@@ -106,6 +114,7 @@ class Recollect:
     database: Database
     language: Language
     consolidator: Consolidator
+    replies: Replies
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
         self.settings = settings
@@ -146,14 +155,20 @@ class Recollect:
             self.language = open_language(self.settings, self.storage, clock)
             stack.push_async_callback(self.language.aclose)
             reader = LanguageReader(self.language, by_rules)
-            self.consolidator = Consolidator(self.storage, self.embeddings, reader.read)
+            packs = Packs(self.storage, installed_packs())
+            self.consolidator = Consolidator(self.storage, self.embeddings, reader.read, packs.vocabulary)
             self.service = Service(
                 self.storage,
                 self.embeddings,
                 clock,
                 debounce=_debounce(self.settings),
                 consolidator=self.consolidator,
+                packs=packs,
             )
+            self.replies = Replies(self.language)
+            stack.push_async_callback(self.service.uses.flush)
+            noting = asyncio.create_task(self.service.uses.follow(USES_SECONDS))
+            stack.push_async_callback(_cancel, noting)
             self.tenants = Tenants(self.storage, clock)
             self._stack = stack.pop_all()
         return self
@@ -258,6 +273,35 @@ async def closing_embedder(model: str, settings: Settings, progress: Progress) -
         await embedder.aclose()
 
 
+@cache
+def installed_packs() -> Mapping[str, Pack]:
+    """The packs of this installation, ours and others', by name.
+
+    Raises:
+        Misconfigured: one of them cannot be had, or two have one name; which, and what to do.
+    """
+    found: dict[str, Pack] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda one: (one.name, one.value)):
+        hint = f"Correct or uninstall {point.dist.name if point.dist else point.value}, which brings it."
+        try:
+            pack = point.load()
+        except (ImportError, AttributeError) as error:
+            raise Misconfigured(f"The pack {point.name} cannot be imported: {error}.", hint=hint) from error
+        if not isinstance(pack, Pack) or pack.name != point.name:
+            raise Misconfigured(f"{point.value} is not the pack {point.name}.", hint=hint)
+        if pack.name in found:
+            raise Misconfigured(f"There are two packs {pack.name}.", hint=hint)
+        found[pack.name] = pack
+    Packs.check(found)
+    return found
+
+
+def open_webhooks(settings: Settings, storage: Storage) -> Webhooks:
+    """The webhooks of the settings."""
+    secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+    return Webhooks(storage, SystemClock(), secret)
+
+
 def _debounce(settings: Settings) -> float:
     if settings.debounce_seconds is not None:
         return settings.debounce_seconds
@@ -308,6 +352,7 @@ def build_app(memory: Recollect) -> FastAPI:
         memory.embeddings,
         memory.language,
         version("recollect"),
+        open_webhooks(settings, memory.storage),
     )
     return make_app(server, Bounds(settings.max_body_bytes, settings.max_requests, settings.request_seconds))
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from testbed import FAST, temporary_folder
 
 from cli.command_line import Cli, make_home
+from recollect.adapters.embeddings import encoder
 from recollect.storage import embedded
+
+OPENED = cache(encoder.Encoder)
+
+
+@pytest.fixture(autouse=True)
+def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that run in this process read a model's files once, not each of them again."""
+    monkeypatch.setattr(encoder, "Encoder", OPENED)
 
 
 @pytest.fixture(scope="session")

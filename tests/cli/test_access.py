@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from testbed import Production
+from testbed import NEWEST_ALONE, Production
 
 from cli.command_line import Cli
 from recollect import Recollect
@@ -140,6 +140,7 @@ def test_the_embedded_database_is_current_after_any_start(cli: Cli) -> None:
     assert cli.json("migrate") == {"applied": []}
 
 
+@NEWEST_ALONE
 def test_a_database_of_ones_own_is_migrated_by_its_owner_and_then_used(
     cli: Cli, production: Production
 ) -> None:
@@ -183,6 +184,7 @@ def test_the_doctor_tells_a_fault_and_its_remedy(cli: Cli, variables: dict[str, 
     assert all(line.startswith(("ok     ", "fault  ", " " * 17)) for line in done.stdout.splitlines())
 
 
+@NEWEST_ALONE
 def test_the_doctor_finds_a_schema_that_is_missing_and_a_role_that_is_not_fenced(
     cli: Cli, production: Production
 ) -> None:

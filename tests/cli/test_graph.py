@@ -25,11 +25,11 @@ def known(cli: Cli) -> dict[str, str]:
         async with Recollect.open(settings=load_settings(home=cli.home)) as memory:
             tenant = await memory.tenant("graph").create()
             made = [
-                await memory.service.add_entity(tenant.principal, NewEntity(name, kind, "ann", aliases))
-                for name, kind, aliases in (
-                    ("Ann", "person", ()),
-                    ("Maria", "person", ("my sister",)),
-                    ("Acme", "organisation", ()),
+                await memory.service.add_entity(tenant.principal, NewEntity(name, kind, "ann", **more))
+                for name, kind, more in (
+                    ("Ann", "person", {}),
+                    ("Maria", "person", {"aliases": ("my sister",)}),
+                    ("Acme", "organisation", {"description": "Makes anvils."}),
                 )
             ]
             ids = {one.name: one.id for one in made}
@@ -81,7 +81,9 @@ def test_a_search_names_and_nears(cli: Cli, known: dict[str, str]) -> None:
 def test_merged_and_told_apart(cli: Cli, known: dict[str, str]) -> None:
     family = cli.json("graph", "merge", known["Acme"], known["Maria"], *TENANT)
     assert [one["name"] for one in family["merged"]] == ["Acme"]
-    assert "is merged into" in cli.text("graph", "show", known["Acme"], *TENANT)
+    shown = cli.text("graph", "show", known["Acme"], *TENANT)
+    assert "is merged into" in shown
+    assert "Makes anvils." in shown
     refused = cli.refused("graph", "merge", known["Maria"], known["Acme"], *TENANT)
     assert refused["code"] == "conflict"
     apart = cli.json("graph", "unmerge", known["Acme"], *TENANT)

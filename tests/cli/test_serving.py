@@ -8,16 +8,41 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
-from testbed import Production
+from testbed import NEWEST_ALONE, Production, temporary_folder
 
-from cli.command_line import PATIENCE, Cli
+from cli.command_line import PATIENCE, Cli, make_home
+from recollect.storage import embedded
 from recollect.storage.migrate import migrate
+
+
+@pytest.fixture(scope="module")
+def made(models: Path) -> Iterator[Path]:
+    """A home with a cluster in it, whose server every test leaves stopped."""
+    with temporary_folder() as folder:
+        home = make_home(folder, models)
+        embedded.start(home).release()
+        yield home
+
+
+@pytest.fixture
+def stopped_cli(made: Path) -> Iterator[Cli]:
+    """The command line, in that home; a server that a test leaves behind is stopped."""
+    yield Cli(made)
+    if postmaster(made):
+        embedded.start(made).release()
+
+
+@pytest.fixture(scope="module")
+def served(cli: Cli) -> Iterator[str]:
+    """The URL of a server that does nothing but serve."""
+    with cli.start("serve", "--port", "0", "--json") as process:
+        yield ready(process)
 
 
 def ready(process: subprocess.Popen[str]) -> str:
@@ -40,15 +65,15 @@ def postmaster(home: Path) -> int | None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_that_was_started(fresh_cli: Cli, number: signal.Signals) -> None:
-    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+def test_a_signal_stops_everything_that_was_started(stopped_cli: Cli, number: signal.Signals) -> None:
+    with stopped_cli.start("serve", "--port", "0", "--json") as process:
         url = ready(process)
         assert httpx2.get(f"{url}/v1/health/live").json() == {"status": "live"}
         assert httpx2.get(f"{url}/v1/version").status_code == 401
-        assert postmaster(fresh_cli.home)
+        assert postmaster(stopped_cli.home)
         process.send_signal(number)
         assert process.wait(PATIENCE) == 0
-    assert postmaster(fresh_cli.home) is None
+    assert postmaster(stopped_cli.home) is None
 
 
 def test_an_interrupt_while_it_starts_stops_everything_too(fresh_cli: Cli) -> None:
@@ -61,30 +86,30 @@ def test_an_interrupt_while_it_starts_stops_everything_too(fresh_cli: Cli) -> No
     assert postmaster(fresh_cli.home) is None
 
 
-def test_a_killed_server_leaves_nothing_that_the_next_start_does_not_repair(fresh_cli: Cli) -> None:
+def test_a_killed_server_leaves_nothing_that_the_next_start_does_not_repair(stopped_cli: Cli) -> None:
     said = ("remember", "Kept through the kill.", "--tenant", "t", "--user", "u", "--session", "s")
-    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+    with stopped_cli.start("serve", "--port", "0", "--json") as process:
         ready(process)
-        assert fresh_cli.process(*said).returncode == 0
+        assert stopped_cli.process(*said).returncode == 0
         process.kill()
         process.wait(PATIENCE)
-    orphan = postmaster(fresh_cli.home)
+    orphan = postmaster(stopped_cli.home)
     assert orphan
-    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+    with stopped_cli.start("serve", "--port", "0", "--json") as process:
         url = ready(process)
-        assert postmaster(fresh_cli.home) == orphan
-        key = fresh_cli.process("key", "create", "t").stdout.strip()
+        assert postmaster(stopped_cli.home) == orphan
+        key = stopped_cli.process("key", "create", "t").stdout.strip()
         found = httpx2.post(
             f"{url}/v1/recall",
             json={"query": "What was kept?", "user_id": "u"},
             headers={"Authorization": f"Bearer {key}"},
         ).json()
         assert "Kept through the kill." in [hit["memory"]["content"] for hit in found["hits"]]
-    assert postmaster(fresh_cli.home) is None
+    assert postmaster(stopped_cli.home) is None
 
 
-def test_a_second_signal_ends_it_at_once(fresh_cli: Cli) -> None:
-    with fresh_cli.start("serve", "--port", "0", "--json") as process:
+def test_a_second_signal_ends_it_at_once(stopped_cli: Cli) -> None:
+    with stopped_cli.start("serve", "--port", "0", "--json") as process:
         url = ready(process)
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as slow:
@@ -95,8 +120,8 @@ def test_a_second_signal_ends_it_at_once(fresh_cli: Cli) -> None:
                 pass
             process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE) == 128 + signal.SIGINT
-    assert fresh_cli.process("tenant", "list").returncode == 0
-    assert postmaster(fresh_cli.home) is None
+    assert stopped_cli.process("tenant", "list").returncode == 0
+    assert postmaster(stopped_cli.home) is None
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_is_started(fresh_cli: Cli) -> None:
@@ -108,22 +133,21 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_started(fresh_cli: C
     assert not (fresh_cli.home / "postgres").exists()
 
 
-def test_that_a_recollect_has_the_port_is_told(cli: Cli) -> None:
-    with cli.start("serve", "--port", "0", "--json") as process:
-        port = ready(process).rpartition(":")[2]
-        for command in (("serve", "--port", port), ("demo", "--once", "--port", port)):
-            problem = cli.refused(*command)
-            assert "a Recollect serves there already" in problem["detail"]
-            assert f"`RECOLLECT_PORT={int(port) + 1} make run`" in problem["hint"]
+def test_that_a_recollect_has_the_port_is_told(cli: Cli, served: str) -> None:
+    port = served.rpartition(":")[2]
+    for command in (("serve", "--port", port), ("demo", "--once", "--port", port)):
+        problem = cli.refused(*command)
+        assert "a Recollect serves there already" in problem["detail"]
+        assert f"`RECOLLECT_PORT={int(port) + 1} make run`" in problem["hint"]
 
 
-def test_endless_headers_are_refused_before_it_is_known_who_asks(cli: Cli) -> None:
-    with cli.start("serve", "--port", "0", "--json") as process:
-        host, port = ready(process).removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as stranger:
-            stranger.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n")
-            with pytest.raises(OSError):  # noqa: PT011  # a broken pipe or a reset, as it happens
-                stranger.sendall(b"X-More: " + b"x" * 50_000_000)
+def test_endless_headers_are_refused_before_it_is_known_who_asks(served: str) -> None:
+    host, port = served.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as stranger:
+        stranger.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n")
+        with pytest.raises(OSError):  # noqa: PT011  # a broken pipe or a reset, as it happens
+            stranger.sendall(b"X-More: " + b"x" * 50_000_000)
+    assert httpx2.get(f"{served}/v1/health/live").json() == {"status": "live"}
 
 
 def test_settings_of_tokens_that_contradict_each_other_start_nothing(fresh_cli: Cli) -> None:
@@ -132,6 +156,7 @@ def test_settings_of_tokens_that_contradict_each_other_start_nothing(fresh_cli: 
     assert not (fresh_cli.home / "postgres").exists()
 
 
+@NEWEST_ALONE
 def test_an_outage_is_told_once_and_its_end_too(cli: Cli, production: Production) -> None:
     asyncio.run(migrate(production.owner))
     own = cli.with_variables(RECOLLECT_DATABASE_URL=production.app, RECOLLECT_PROT="1")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
 
-from testbed import Production
+from testbed import NEWEST_ALONE, Production
 
 from cli.command_line import PATIENCE, Cli
 from recollect.storage.migrate import migrate
@@ -15,9 +16,11 @@ from recollect.storage.migrate import migrate
 SAID = ("remember", "I live in Atlanta.", "--tenant", "loft", "--user", "ann", "--session")
 
 
-def wait_for(state: Callable[[], bool]) -> None:
+def wait_for(process: subprocess.Popen[str], state: Callable[[], bool]) -> None:
+    """Return when the process, which must live, has brought this about."""
     deadline = time.monotonic() + PATIENCE
     while not state():
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
@@ -45,6 +48,7 @@ def test_what_cannot_be_tried_again_is_told(cli: Cli) -> None:
     assert cli.refused("jobs", "status", "--tenant", "lofd")["code"] == "not_found"
 
 
+@NEWEST_ALONE
 def test_a_worker_understands_what_others_wrote(cli: Cli, production: Production) -> None:
     asyncio.run(migrate(production.owner))
     own = cli.with_variables(RECOLLECT_DATABASE_URL=production.app)
@@ -52,14 +56,15 @@ def test_a_worker_understands_what_others_wrote(cli: Cli, production: Production
     assert own.refused("jobs", "status")["hint"].startswith("Give the owner's URL")
     named = own.with_variables(RECOLLECT_OWNER_DATABASE_URL=production.owner)
     assert lag(own)["sessions"] == 1
-    with own.start("worker", "--concurrency", "2"):
-        wait_for(lambda: lag(own)["sessions"] == 0)
+    with own.start("worker", "--concurrency", "2") as process:
+        wait_for(process, lambda: lag(own)["sessions"] == 0)
     assert named.json("jobs", "status")["tenants"]["loft"] == lag(own)
     production.run("UPDATE sessions SET consolidated_seq = 0")
     assert named.text("jobs", "retry", "--all") == "1 job will be tried again.\n"
     assert lag(own)["jobs"]["waiting"] == 1
 
 
+@NEWEST_ALONE
 def test_serving_works_too_unless_it_is_told_not_to(cli: Cli, production: Production) -> None:
     asyncio.run(migrate(production.owner))
     own = cli.with_variables(RECOLLECT_DATABASE_URL=production.app, RECOLLECT_DEBOUNCE_SECONDS="0")
@@ -69,5 +74,5 @@ def test_serving_works_too_unless_it_is_told_not_to(cli: Cli, production: Produc
         own.text(*SAID, "s1")
         time.sleep(3)
         assert lag(own)["sessions"] == 1
-    with own.start("serve", "--port", "0", "--json"):
-        wait_for(lambda: lag(own)["sessions"] == 0)
+    with own.start("serve", "--port", "0", "--json") as process:
+        wait_for(process, lambda: lag(own)["sessions"] == 0)

@@ -21,6 +21,7 @@ from recollect.core.language import Language
 from recollect.core.model import Permission, Role
 from recollect.core.ports import Tokens
 from recollect.core.readiness import Readiness
+from recollect.core.webhooks import Webhooks
 from recollect.interfaces.http.app import Bounds, make_app
 from recollect.interfaces.http.calls import Server
 
@@ -74,7 +75,9 @@ class Door:
             await client.aclose()
 
 
-def make_door(bed: Bed, bounds: Bounds = BOUNDS, tokens: Tokens | None = None) -> Door:
+def make_door(
+    bed: Bed, bounds: Bounds = BOUNDS, tokens: Tokens | None = None, webhook_secret: str | None = None
+) -> Door:
     """The door over a bed."""
     server = Server(
         bed.service,
@@ -83,6 +86,7 @@ def make_door(bed: Bed, bounds: Bounds = BOUNDS, tokens: Tokens | None = None) -
         bed.embeddings,
         Language(bed.storage, bed.clock, monthly=Decimal(10)),
         "0",
+        Webhooks(bed.storage, bed.clock, webhook_secret),
     )
     return Door(bed, make_app(server, bounds))
 

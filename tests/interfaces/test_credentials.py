@@ -362,7 +362,8 @@ def serving() -> Iterator[Provider]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
+    # How soon it notices that it is to end; the default is half a second, and there are many tests.
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     provider.url = f"http://127.0.0.1:{server.server_address[1]}/keys"
     try:

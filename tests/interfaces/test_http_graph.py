@@ -42,6 +42,7 @@ async def test_an_entity_comes_back_as_it_was_made(loft: httpx2.AsyncClient) -> 
         "user_id": "c17",
         "aliases": ["the Nordics"],
         "attributes": {"since": [1951, None]},
+        "description": "Shelves of pale oak.",
         "min_role": "staff",
     }
     made = (await loft.post("/v1/entities", json=body)).json()
@@ -56,6 +57,8 @@ async def test_it_is_put_right_and_deleted(loft: httpx2.AsyncClient) -> None:
     id_ = await make(loft, "Akme")
     changed = (await loft.patch(f"/v1/entities/{id_}", json={"name": "Acme", "aliases": ["the firm"]})).json()
     assert (changed["name"], changed["aliases"], changed["kind"]) == ("Acme", ["the firm"], "thing")
+    told = (await loft.patch(f"/v1/entities/{id_}", json={"description": "Makes anvils."})).json()
+    assert (told["name"], told["description"]) == ("Acme", "Makes anvils.")
     assert code(await loft.patch(f"/v1/entities/{id_}", json={})) == "invalid_request"
     assert code(await loft.patch(f"/v1/entities/{id_}", json={"min_role": "staff"})) == "invalid_request"
     assert (await loft.delete(f"/v1/entities/{id_}")).json() == {"entities": 1, "relations": 0}
@@ -84,13 +87,13 @@ async def test_a_list_is_read_to_its_end(loft: httpx2.AsyncClient) -> None:
 
 async def test_neighbours_and_paths(loft: httpx2.AsyncClient) -> None:
     ann, maria, acme = await make(loft, "Ann"), await make(loft, "Maria"), await make(loft, "Acme")
-    sister = await join(loft, ann, "sister", maria)
+    sister = await join(loft, ann, "sister", maria, attributes={"elder": True})
     await join(
         loft, maria, "employer", acme, valid_from="2020-01-01T00:00:00Z", valid_to="2024-01-01T00:00:00Z"
     )
     around = await read(loft, f"/v1/entities/{ann}/neighbours", depth=2)
     assert [(one["entity"]["name"], one["distance"]) for one in around["neighbours"]] == [("Maria", 1)]
-    assert [one["id"] for one in around["relations"]] == [sister]
+    assert [(one["id"], one["attributes"]) for one in around["relations"]] == [(sister, {"elder": True})]
     then = await read(loft, f"/v1/entities/{maria}/neighbours", as_of="2023-01-01T00:00:00Z")
     assert [one["entity"]["name"] for one in then["neighbours"]] == ["Acme"]
     none = await read(loft, f"/v1/entities/{ann}/neighbours", kinds=["employer", "friend"])
@@ -133,6 +136,10 @@ async def test_a_search_names_and_nears(loft: httpx2.AsyncClient) -> None:
     body = {"query": "Where does my sister live?", "user_id": "c17"}
     hits = (await loft.post("/v1/entities/search", json=body)).json()["hits"]
     assert [(one["entity"]["name"], one["named"]) for one in hits] == [("Maria", True), ("Sister Act", False)]
+    floor = body | {"min_similarity": 0.9, "include_shared": True, "kinds": ["thing"]}
+    assert (await loft.post("/v1/entities/search", json=floor)).json()["hits"] == []
+    hits = (await loft.post("/v1/entities/search", json=floor | {"query": "acme"})).json()["hits"]
+    assert [one["entity"]["name"] for one in hits] == ["Acme"]
     assert code(await loft.post("/v1/entities/search", json={"query": "  "})) == "invalid_request"
 
 

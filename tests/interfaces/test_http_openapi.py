@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from testbed import Database
+from fastapi import FastAPI
+from testbed import Bed, Database, HashedWords, make_bed
 
-from interfaces.door import Door
+from interfaces.door import Door, make_door
 from interfaces.json_schema import faults
+from recollect.core.pack import Pack, Signature, Webhook
 
 pytestmark = pytest.mark.anyio
+
+ORDERS = Webhook("orders", "test_http_webhooks:receive", Signature("X-Signature"))
+SHOP = Pack("shop", "A shop.", package="interfaces", webhooks=(ORDERS,))
+ANYBODY = frozenset({"/v1/health/live", "/shop/webhooks/orders"})
+"""What asks for no credential."""
+
+
+@pytest.fixture(scope="module")
+async def shared_bed(module_database: Database) -> AsyncIterator[Bed]:
+    """The core with a pack, over the module's database."""
+    async with make_bed(module_database, HashedWords(), packs={SHOP.name: SHOP}) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="module")
+def shared_app(shared_bed: Bed) -> FastAPI:
+    """The application, which takes webhooks."""
+    return make_door(shared_bed, webhook_secret="s" * 32).app
 
 
 @pytest.fixture
@@ -91,6 +111,11 @@ async def test_operations_have_stable_names(described: dict[str, Any]) -> None:
         "retry_jobs": "post /v1/jobs/retry",
         "get_language": "get /v1/language",
         "set_language_budget": "put /v1/language/budget",
+        "list_packs": "get /v1/packs",
+        "turn_on_pack": "put /v1/packs/{pack}",
+        "turn_off_pack": "delete /v1/packs/{pack}",
+        "list_webhooks": "get /v1/packs/{pack}/webhooks",
+        "shop_receive_orders": "post /shop/webhooks/orders",
         "live": "get /v1/health/live",
         "ready": "get /v1/health/ready",
         "version": "get /v1/version",
@@ -103,7 +128,7 @@ async def test_every_operation_says_what_it_promises(described: dict[str, Any]) 
         assert operation["tags"], path
         assert "default" in operation["responses"], path
         assert operation.get("security", described["security"]) == (
-            [] if path == "/v1/health/live" else [{"bearer": []}]
+            [] if path in ANYBODY else [{"bearer": []}]
         )
 
 
@@ -222,11 +247,13 @@ async def test_every_answer_is_as_described(
     await _ask_for_summaries(ask)
     await ask("GET", "/v1/language")
     await ask("PUT", "/v1/language/budget", json={"monthly_budget": 3})
+    await _ask_for_packs(ask)
     await ask("DELETE", f"/v1/memories/{id_}")
     await ask("DELETE", "/v1/sessions/s1")
     await ask("DELETE", "/v1/users/c17")
     await ask("POST", "/v1/forget", json={"session_id": "s2"})
-    assert recorded.seen == {(method.upper(), path) for path, method, _ in operations(described)}
+    asked = {(method.upper(), path) for path, method, _ in operations(described)}
+    assert recorded.seen == asked - {("POST", "/shop/webhooks/orders")}
 
 
 async def _ask_for_summaries(ask: Callable[..., Awaitable[Any]]) -> None:
@@ -238,6 +265,14 @@ async def _ask_for_summaries(ask: Callable[..., Awaitable[Any]]) -> None:
         await ask("GET", path)
     for query in ("What do you know about me?", "Why?"):
         await ask("POST", "/v1/answer", json={"query": query, "user_id": "c17"})
+
+
+async def _ask_for_packs(ask: Callable[..., Awaitable[Any]]) -> None:
+    """Every operation on packs."""
+    await ask("PUT", "/v1/packs/shop")
+    assert (await ask("GET", "/v1/packs"))["packs"]
+    assert (await ask("GET", "/v1/packs/shop/webhooks"))["webhooks"]
+    await ask("DELETE", "/v1/packs/shop")
 
 
 async def _ask_for_facts(ask: Callable[..., Awaitable[Any]]) -> None:

@@ -118,6 +118,10 @@ def attacks(victim: Victim) -> list[Attack]:
         Attack("list_parked_jobs", "GET", "/v1/jobs/parked", None, frozenset({"forbidden"})),
         Attack("retry_job", "POST", f"/v1/jobs/{victim.job}/retry", None, gone),
         Attack("retry_jobs", "POST", "/v1/jobs/retry", None, frozenset({"forbidden"})),
+        Attack("list_packs", "GET", "/v1/packs"),
+        Attack("turn_on_pack", "PUT", "/v1/packs/shop", None, gone),
+        Attack("turn_off_pack", "DELETE", "/v1/packs/shop", None, frozenset({"forbidden"})),
+        Attack("list_webhooks", "GET", "/v1/packs/shop/webhooks", None, gone),
         Attack("get_language", "GET", "/v1/language", None, frozenset({"forbidden"})),
         Attack(
             "set_language_budget",

@@ -34,7 +34,8 @@ def made() -> Iterator[Path]:
 def home(made: Path) -> Iterator[Path]:
     """The home; a server that a test leaves behind is stopped."""
     yield made
-    embedded.start(made).release()
+    if (made / "postgres" / "data" / "postmaster.pid").exists():
+        embedded.start(made).release()
 
 
 def postmaster(home: Path) -> int:

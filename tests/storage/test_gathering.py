@@ -75,40 +75,45 @@ async def cosines(query: str, rows: list[Row]) -> dict[UUID, float]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("page", [memories.PAGE, 20, 7])
 async def test_the_columns_are_those_of_the_rows(
-    bed: Bed, seed: int, page: int, monkeypatch: pytest.MonkeyPatch
+    bed: Bed, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memories, "PAGE", page)
-    monkeypatch.setattr(gathering, "MOST_HELD", 2 * page)
     luck = random.Random(seed)
     who = await bed.tenant("loft")
     rows = await fill(bed, who, luck)
+    asked = [(" ".join(luck.sample(WORDS, 4)), depth) for depth in (1_000, 5, 20)]
+    for page in (memories.PAGE, 20, 7):
+        monkeypatch.setattr(memories, "PAGE", page)
+        monkeypatch.setattr(gathering, "MOST_HELD", 2 * page)
+        for query, depth in asked:
+            tokens = list(dict.fromkeys(tokenize(query)))
+            near = await cosines(query, rows)
+            found = await gather(bed, who, query, depth)
+            check_rows(found, rows, tokens, near)
+            check_sessions(found, {row.id: row for row in rows})
+            check_choice(found, rows, tokens, near, depth)
+
+
+def check_rows(found: Candidates, rows: list[Row], tokens: list[str], near: dict[UUID, float]) -> None:
+    """What each column says of each row, and what is said of them all."""
     by_id = {row.id: row for row in rows}
-    for depth in (1_000, 5, 20):
-        query = " ".join(luck.sample(WORDS, 4))
-        found = await gather(bed, who, query, depth)
-        tokens = list(dict.fromkeys(tokenize(query)))
-        near = await cosines(query, rows)
-        assert found.total == ROWS
-        assert found.mean_length == pytest.approx(np.mean([len(row.tokens) for row in rows]))
-        assert found.holders.tolist() == [sum(token in row.tokens for row in rows) for token in tokens]
-        assert len(set(found.ids)) == len(found.ids)
-        for place, id_ in enumerate(found.ids):
-            row = by_id[id_]
-            counts = Counter(row.tokens)
-            assert found.frequencies[place].tolist() == [counts[token] for token in tokens]
-            assert found.lengths[place] == len(row.tokens)
-            assert found.seqs[place] == row.seq
-            assert found.dense[place] == pytest.approx(near[id_], abs=2e-3)
-            assert np.isnan(found.window[place]) == (row.session is None)
-            assert found.roles[place] == ROLES.get(row.role or "", 0)
-            assert found.traits[place] == traits(row.content)
-            told = found.mentions[found.mentioned_by == place]
-            assert [tuple(each) for each in told.tolist()] == spans(row.content, NOON)
-        assert found.mentioned_by.tolist() == sorted(found.mentioned_by)
-        check_sessions(found, by_id)
-        check_choice(found, rows, tokens, near, depth)
+    assert found.total == ROWS
+    assert found.mean_length == pytest.approx(np.mean([len(row.tokens) for row in rows]))
+    assert found.holders.tolist() == [sum(token in row.tokens for row in rows) for token in tokens]
+    assert len(set(found.ids)) == len(found.ids)
+    for place, id_ in enumerate(found.ids):
+        row = by_id[id_]
+        counts = Counter(row.tokens)
+        assert found.frequencies[place].tolist() == [counts[token] for token in tokens]
+        assert found.lengths[place] == len(row.tokens)
+        assert found.seqs[place] == row.seq
+        assert found.dense[place] == pytest.approx(near[id_], abs=2e-3)
+        assert np.isnan(found.window[place]) == (row.session is None)
+        assert found.roles[place] == ROLES.get(row.role or "", 0)
+        assert found.traits[place] == traits(row.content)
+        told = found.mentions[found.mentioned_by == place]
+        assert [tuple(each) for each in told.tolist()] == spans(row.content, NOON)
+    assert found.mentioned_by.tolist() == sorted(found.mentioned_by)
 
 
 def check_sessions(found: Candidates, by_id: dict[UUID, Row]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from testbed import Bed, Database
+from testbed import Bed, Database, HashedWords, make_bed
 
 from recollect.core.errors import Forbidden, NotFound, RecollectError
 from recollect.core.ids import NEWEST
@@ -32,6 +33,21 @@ pytestmark = pytest.mark.anyio
 ATTIC, LOFT = (Principal(tenant_id_of(name), "owner") for name in ("attic", "loft"))
 EVERYTHING = Filter(all_users=True)
 SECRET = "attic secret blue sofa"
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """Two tenants that tests share, since none of them may change a row. `foreign`: an id of the attic's."""
+
+    bed: Bed
+    foreign: UUID
+
+
+@pytest.fixture(scope="module")
+async def furnished(module_database: Database) -> AsyncIterator[Furnished]:
+    """The attic and the loft."""
+    async with make_bed(module_database, HashedWords()) as bed:
+        yield Furnished(bed, await furnish(bed))
 
 
 async def furnish(bed: Bed) -> UUID:
@@ -76,21 +92,21 @@ EMPTY: dict[str, tuple[Try, Any]] = {
 
 
 @pytest.mark.parametrize("name", TRIES)
-async def test_another_tenants_id_is_not_found_by(bed: Bed, name: str) -> None:
-    foreign = await furnish(bed)
-    before = rows(bed.database, ATTIC)
+async def test_another_tenants_id_is_not_found_by(furnished: Furnished, name: str) -> None:
+    database = furnished.bed.database
+    before = rows(database, ATTIC)
     with pytest.raises(NotFound):
-        await TRIES[name](bed.service, LOFT, foreign)
-    assert rows(bed.database, ATTIC) == before
+        await TRIES[name](furnished.bed.service, LOFT, furnished.foreign)
+    assert rows(database, ATTIC) == before
 
 
 @pytest.mark.parametrize("name", EMPTY)
-async def test_another_tenants_id_gives_nothing_to(bed: Bed, name: str) -> None:
-    foreign = await furnish(bed)
-    before = rows(bed.database, ATTIC)
+async def test_another_tenants_id_gives_nothing_to(furnished: Furnished, name: str) -> None:
+    database = furnished.bed.database
+    before = rows(database, ATTIC)
     attempt, nothing = EMPTY[name]
-    assert await attempt(bed.service, LOFT, foreign) == nothing
-    assert rows(bed.database, ATTIC) == before
+    assert await attempt(furnished.bed.service, LOFT, furnished.foreign) == nothing
+    assert rows(database, ATTIC) == before
 
 
 async def test_the_same_ids_in_two_tenants_are_two_things(bed: Bed) -> None:
@@ -156,8 +172,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-async def test_no_text_in_any_field_brings_a_foreign_row(bed: Bed, text: str) -> None:
-    await furnish(bed)
+async def test_no_text_in_any_field_brings_a_foreign_row(furnished: Furnished, text: str) -> None:
     scopes = [
         Filter(user_id=text),
         Filter(all_users=True, agent_id=text),
@@ -166,7 +181,7 @@ async def test_no_text_in_any_field_brings_a_foreign_row(bed: Bed, text: str) ->
         Filter(all_users=True, metadata=(Condition(("room", text), "contains", {text: text}),)),
         Filter(all_users=True, metadata=(Condition(("room",), text, "attic"),)),
     ]
-    service = bed.service
+    service = furnished.bed.service
     asked: list[Awaitable[Any]] = [service.recall(LOFT, text + " sofa", scope) for scope in scopes]
     asked += [service.memories(LOFT, scope) for scope in scopes]
     asked += [service.recall(LOFT, text, Filter(user_id="bob")), service.turns(LOFT, text)]

@@ -18,6 +18,7 @@ from testbed import Bed
 from vendors import Reply, Vendor, refused, running
 
 from recollect.adapters.language import open_language_model
+from recollect.core.consolidate.attributes import read_vocabulary
 from recollect.core.consolidate.consolidation import Consolidator
 from recollect.core.consolidate.extraction import Conversation, Extraction, Finding, Mention
 from recollect.core.consolidate.insight import Action, Resolution
@@ -275,6 +276,29 @@ async def test_what_the_model_is_told(bed: Bed) -> None:
     ]
     assert lines[0]["at"] == "Monday 2026-03-02 09:31"
     assert lines[1]["name"] == "Ada"
+
+
+async def test_the_model_is_told_of_the_packs_that_are_on(bed: Bed) -> None:
+    garden = read_vocabulary(
+        {
+            "instructions": "A season is no event.",
+            "attribute": [{"name": "climate zone", "single": True}],
+            "entity": [{"kind": "plant", "about": "what grows there"}],
+            "mention": [{"kind": "plant", "name": "plant {value}", "pattern": r"plant #(?P<value>\d+)"}],
+        }
+    )
+    turns = said("We garden in zone 8, where Rosa grows, and plant #18.")
+    zone = {"quote": "We garden in zone 8", "attribute": "climate zone", "value": "zone 8", "turn": 1}
+    rosa = {"turn": 1, "name": "Rosa", "kind": "plant", "aliases": []}
+    async with desk(bed, answer(zone, entities=[rosa])) as it:
+        found = await it.read(Conversation(turns, names=("Ada",), vocabulary=garden))
+    asked = it.vendor.asked[0].body
+    system = asked["messages"][0]["content"]
+    assert "climate zone*" in system
+    assert system.endswith("- `plant`: what grows there\n\nA season is no event.\n")
+    assert '"plant"' in json.dumps(asked["response_format"])
+    assert {(one.name, one.kind) for one in found.mentions} == {("Rosa", "plant"), ("plant 18", "plant")}
+    assert [(one.claim.attribute, one.claim.single) for one in found.findings] == [("climate zone", True)]
 
 
 async def test_what_was_known_before_is_not_found_again(bed: Bed) -> None:

@@ -162,18 +162,22 @@ async def test_the_names_in_the_graph_are_embedded_anew(bed: Bed) -> None:
     embeddings, service = await follower(bed)
     await shop.fill(service)
     names = [f"Sofa {number}" for number in range(BATCH + 2)]
-    made = [await service.add_entity(shop.principal, NewEntity(name, user_id="ines")) for name in names]
+    made = await service.put_entities(
+        shop.principal, [NewEntity(name, user_id="ines", description="Blue.") for name in names]
+    )
 
     class Renaming(HashedWords):
         async def embed(self, texts: Sequence[str]) -> Vectors:
-            if names[0] in texts:
+            if made[0].text in texts:
                 await service.change_entity(shop.principal, made[0].id, {"name": "Armchair"})
+                await service.change_entity(shop.principal, made[1].id, {"description": "Green."})
             return await NEW.embed(texts)
 
     assert await change_model(bed.storage, Renaming("narrower", 32), shop.tenants, lambda _: None) == 2
     assert bed.database.value("SELECT count(*) FROM embedding_models") == 1
     await embeddings.refresh()
-    for text, name in (("armchair", "Armchair"), (names[-1], names[-1])):
+    last = f"{names[-1]}: Blue."
+    for text, name in (("armchair: blue", "Armchair"), ("Sofa 1: Green.", "Sofa 1"), (last, names[-1])):
         (found,) = await service.search_entities(shop.principal, text, user_id="ines", limit=1)
         assert (found.entity.name, round(found.similarity, 2)) == (name, 1)
 

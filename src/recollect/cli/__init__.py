@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "jobs": ("jobs", "Show how far understanding is behind, and try again what failed."),
     "migrate": ("migrating", "Bring a database's schema up to date."),
     "tenant": ("tenants", "Make and list tenants."),
+    "pack": ("packs", "Show the packs that are installed, and turn them on and off for a tenant."),
     "key": ("keys", "Make, list and revoke API keys."),
     "remember": ("memories", "Keep a turn of a conversation, or a fact."),
     "recall": ("memories", "Find the memories that answer a question."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -81,6 +81,13 @@ class Api:
     async def forget_user(self, user_id: str) -> None:
         """Delete a person and everything that is remembered of them."""
         await self._ask("POST", "/v1/forget", {"user_id": user_id})
+
+    async def request(
+        self, method: str, path: str, params: Mapping[str, Any], body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The answer to any request; an empty body is not sent."""
+        asked = f"{path}?{urlencode(params)}" if params else path
+        return await self._ask(method, asked, dict(body) or None)
 
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, **headers: str

@@ -34,6 +34,11 @@ class Console:
         """The result: as a JSON document, or as text."""
         click.echo(_json(plain(document)) if self.as_json else text)
 
+    def tell(self, text: str) -> None:
+        """A part of the result that is told as it comes: to people alone."""
+        if not self.as_json:
+            click.echo(text)
+
     def note(self, text: str) -> None:
         """What is said beside the result."""
         click.echo(text, err=True)

@@ -8,10 +8,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from textwrap import fill, shorten
 from typing import Any
@@ -22,18 +22,16 @@ from recollect import __version__
 from recollect.cli.api import Api
 from recollect.cli.command import command, with_settings
 from recollect.cli.console import Console, Steps
+from recollect.cli.demonstration import first_key, own_key
 from recollect.cli.opening import told
 from recollect.cli.serving import serving, until_stopped
-from recollect.core.errors import AlreadyExists, IdempotencyMismatch
+from recollect.cli.stories import play_pack
+from recollect.core.errors import IdempotencyMismatch
 from recollect.core.model import Turns
-from recollect.core.tenants import Tenants
 from recollect.demo.conversation import Conversation, Question, read_conversation
 from recollect.settings import Settings
-from recollect.wiring import SystemClock
 
 TENANT = "demo"
-_FIRST_KEY = "shown at the first start"
-_OWN_KEY_LASTS = timedelta(minutes=10)
 _HITS = 3
 _FACTS = 6
 _PATIENCE = 10
@@ -55,27 +53,32 @@ class Answer:
 
 
 @command
+@click.argument("pack", required=False)
 @click.option(
     "--once", is_flag=True, help="End after the answers. It takes any free port, unless one is given."
 )
 @with_settings("host", "port", "home", "database_url", "owner_database_url")
-async def demo(console: Console, *, settings: Settings, once: bool) -> None:
+async def demo(console: Console, *, settings: Settings, pack: str | None, once: bool) -> None:
     """Start everything, load a conversation, ask it five questions, and keep serving.
+
+    With a PACK, like commerce, its story is played instead, from the beginning.
 
     The first start makes the tenant 'demo' and shows its API key. Later starts find the conversation there.
     """
-    await until_stopped(_demo(console, settings, once=once))
+    if once and "port" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"port": 0})
+    await until_stopped(
+        play_pack(console, settings, pack, once=once) if pack else _demo(console, settings, once=once)
+    )
 
 
 async def _demo(console: Console, settings: Settings, *, once: bool) -> None:
-    if once and "port" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"port": 0})
     if settings.debounce_seconds is None:
         settings = settings.model_copy(update={"debounce_seconds": 0.2})  # all is said at once here
     async with told(lambda progress: serving(settings, progress)) as server:
-        key = await _make_tenant(server.memory.tenants)
+        key = await first_key(server.memory.tenants, TENANT)
         conversation = read_conversation()
-        async with _own_key(server.memory.tenants) as own, Api(server.url, own) as api:
+        async with own_key(server.memory.tenants, TENANT) as own, Api(server.url, own) as api:
             began = time.perf_counter()
             with Steps() as progress:
                 progress("Loading the conversation")
@@ -105,28 +108,6 @@ async def _demo(console: Console, settings: Settings, *, once: bool) -> None:
         if not once:
             console.note(f"\nServing on {server.url}; Ctrl-C stops everything.")
             await server.until_ended()
-
-
-async def _make_tenant(tenants: Tenants) -> str | None:
-    """The tenant's key, if this is the first start, or the first that came as far as here."""
-    try:
-        await tenants.create(TENANT)
-    except AlreadyExists:
-        if any(key.name == _FIRST_KEY for key in await tenants.keys(TENANT)):
-            return None
-    _, text = await tenants.create_key(TENANT, _FIRST_KEY)
-    return text
-
-
-@asynccontextmanager
-async def _own_key(tenants: Tenants) -> AsyncIterator[str]:
-    """A key for the demo's own requests, deleted when they are done."""
-    expires_at = SystemClock().now() + _OWN_KEY_LASTS
-    key, text = await tenants.create_key(TENANT, "the demo's own", expires_at=expires_at)
-    try:
-        yield text
-    finally:
-        await tenants.delete_key(TENANT, key.id)
 
 
 async def _load(api: Api, conversation: Conversation) -> int:

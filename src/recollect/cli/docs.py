@@ -21,9 +21,11 @@ from recollect.interfaces.http.app import make_routes
 from recollect.interfaces.http.openapi import describe
 from recollect.interfaces.http.reference import write_reference
 from recollect.settings import Settings
+from recollect.wiring import installed_packs
 
 _MADE = "<!-- Made by `python -m recollect.cli.docs`; edit the code instead. -->\n"
 _WIDTH = 96
+_OURS = "recollect.packs."
 _OPERATIONS = (
     "Every operation of the HTTP API with all its fields, out of [openapi.json](openapi.json). "
     "[http.md](http.md) tells\nwhat concerns them all: credentials, ids, filters, lists, errors. "
@@ -33,7 +35,8 @@ _OPERATIONS = (
 
 def pages() -> Mapping[str, str]:
     """The text of each page, by its file's name."""
-    document = describe(make_routes(__version__))
+    ours = {name: pack for name, pack in installed_packs().items() if pack.package.startswith(_OURS)}
+    document = describe(make_routes(__version__, ours))
     return {
         "cli.md": "\n".join(_commands()),
         "settings.md": "\n".join(_settings()),

@@ -53,9 +53,10 @@ def _line(entity: Entity) -> str:
 
 
 def _family(family: Family) -> str:
+    about = [wrapped(f"  {family.entity.description}", "  ")] if family.entity.description else []
     merged = (f"  is also {one.name}, {one.kind}: {one.id}" for one in family.merged)
     into = [f"  is merged into {family.entity.merged_into}"] if family.entity.merged_into else []
-    return "\n".join([_line(family.entity), *into, *merged])
+    return "\n".join([_line(family.entity), *about, *into, *merged])
 
 
 def _arrow(relation: Relation, names: dict[UUID, str]) -> str:
@@ -124,7 +125,8 @@ async def neighbours(  # noqa: PLR0913 - a command's options
     async with open_memory(settings) as memory:
         principal = await known_tenant(memory, tenant)
         meant = await _meant(memory.service, principal, entity, user)
-        around = await memory.service.neighbours(principal, meant, Reach(depth, kinds, as_of), limit=limit)
+        reach = Reach(depth, kinds, as_of, user_id=user)
+        around = await memory.service.neighbours(principal, meant, reach, limit=limit)
     names = {around.entity.id: around.entity.name} | {one.entity.id: one.entity.name for one in around.near}
     lines = [f"{one.distance}  {_line(one.entity)}" for one in around.near]
     lines += [_arrow(one, names) for one in around.relations]

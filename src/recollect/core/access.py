@@ -48,3 +48,9 @@ def require_staff(principal: Principal) -> None:
     """Raise Forbidden for a principal who is one person: this concerns others too."""
     if principal.role is Role.USER:
         raise Forbidden("This concerns more people than the one whom this credential is for.")
+
+
+def require_owner(principal: Principal) -> None:
+    """Raise Forbidden unless the principal speaks for the business itself."""
+    if principal.role is not Role.OWNER:
+        raise Forbidden("This is the owner's affair.")

@@ -72,6 +72,29 @@ class Answers(Reader, Summaries):
             case _:
                 return await self._said(principal, scope, plain)
 
+    async def answer_plainly(self, principal: Principal, question: str, scope: Filter) -> Answer | None:
+        """The answer to a plain question, as `answer` gives it; None where it would have to recall for it.
+
+        Raises:
+            Forbidden: it is another person's credential.
+        """
+        scope = replace(own_scope(principal, scope), include_shared=False)
+        plain = understand(question)
+        match plain:
+            case None:
+                return (
+                    _told(await self._looked_up(principal, question, scope))
+                    if may_be_a_fact(question)
+                    else None
+                )
+            case Plain(Ask.ATTRIBUTE | Ask.WHO):
+                return _told(await self._looked_up(principal, plain.about, scope), plain)
+            case Plain(Ask.PROFILE | Ask.LAST_CONTACT | Ask.SESSIONS | Ask.LAST_SUMMARY | Ask.ACTIONS):
+                answer = await self.answer(principal, question, scope)
+                return answer if answer.answered else None
+            case _:
+                return None
+
     async def _open(self, principal: Principal, question: str, scope: Filter) -> Answer:
         """What a fact tells of a question that is not plain, or else what was recalled for it."""
         if may_be_a_fact(question):

@@ -9,6 +9,7 @@ RecollectError
 ├── Unauthenticated            401  nobody we know
 │   └── InvalidToken
 ├── Forbidden                  403  somebody we know, who may not
+│   └── PackOff
 ├── NotFound                   404
 ├── Conflict                   409
 │   ├── AlreadyExists
@@ -104,6 +105,12 @@ class InvalidToken(Unauthenticated):
     hint = "Ask its issuer for a new one. docs/http.md lists the signatures and the claims that are accepted."
 
 
+class InvalidSignature(Unauthenticated):
+    """This webhook is not signed as it must be, or not for a tenant that takes it."""
+
+    hint = "GET /v1/packs/<pack>/webhooks shows the tenant's owner where to send, what to sign, and how."
+
+
 class Forbidden(RecollectError):
     """This credential may not do that."""
 
@@ -112,12 +119,26 @@ class Forbidden(RecollectError):
     hint = "Use a credential with the role and the permissions that this needs."
 
 
+class PackOff(Forbidden):
+    """This pack is not turned on for the tenant."""
+
+    code = "pack_off"
+    hint = "The tenant's owner turns it on: PUT /v1/packs/<pack>, or `recollect pack on <pack>`."
+
+
 class NotFound(RecollectError):
     """There is nothing by that id here."""
 
     code = "not_found"
     status = 404
     hint = "Check the id. What belongs to another tenant, or another person, reads as absent."
+
+
+class WebhooksOff(NotFound):
+    """This server takes no webhooks."""
+
+    code = "webhooks_off"
+    hint = "Its operator sets RECOLLECT_WEBHOOK_SECRET to 32 random characters or more."
 
 
 class Conflict(RecollectError):

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from recollect.core.access import TRUSTED, own_scope, require, require_staff
 from recollect.core.bounds import check_content, check_page, check_scope, check_text, check_times
+from recollect.core.consolidate.attributes import ByPacks, without_packs
 from recollect.core.consolidate.extraction import Conversation, Extraction
 from recollect.core.consolidate.linking import link
 from recollect.core.consolidate.resolving import resolve
@@ -51,10 +52,13 @@ class Edit:
 class Facts:
     """What is known in parts, and what people say of it."""
 
-    def __init__(self, storage: Storage, embeddings: Embeddings, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, embeddings: Embeddings, clock: Clock, vocabulary: ByPacks = without_packs
+    ) -> None:
         self._storage = storage
         self._embeddings = embeddings
         self._clock = clock
+        self._vocabulary = vocabulary
 
     async def facts(
         self, principal: Principal, which: Which, *, before: UUID | None = None, limit: int = 50
@@ -135,9 +139,10 @@ class Facts:
         for _ in range(ATTEMPTS):
             async with self._storage.transaction(principal) as tx:
                 old = _fact((await tx.memories([fact_id])).get(fact_id))
+                vocabulary = self._vocabulary(await tx.packs())
             new = _edited(old, edit, TRUSTED[principal.role], self._clock.now())
             model, (indexed,) = await index_notes([Text(new.content, new.valid_from)], self._embeddings)
-            graph = link(Extraction(), [new], Conversation((), user_id=new.user_id))
+            graph = link(Extraction(), [new], Conversation((), user_id=new.user_id, vocabulary=vocabulary))
             names_model, vectors = await self._embeddings.embed(graph.names)
             try:
                 async with self._storage.transaction(principal) as tx:

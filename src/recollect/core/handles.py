@@ -9,6 +9,7 @@ from uuid import UUID
 
 from recollect.core.answering import Answer
 from recollect.core.bounds import LARGEST_PAGE
+from recollect.core.briefing import Brief
 from recollect.core.consolidate.linking import person_id
 from recollect.core.errors import Invalid, NotFound
 from recollect.core.graph import Listing, Neighbourhood, Reach
@@ -59,6 +60,19 @@ class TenantMemory:
     def user(self, user_id: str) -> UserMemory:
         """The memory of one person; the id is the tenant's own for them."""
         return UserMemory(self, user_id)
+
+    async def turn_on(self, pack: str) -> bool:
+        """Have what is said from now on read by a pack, too; False: it is already.
+
+        Raises:
+            NotFound: there is no such pack.
+        """
+        await self.create()
+        return await self.service.packs.turn_on(self.principal, pack)
+
+    async def turn_off(self, pack: str) -> bool:
+        """Turn a pack off; what was remembered with it stays. False: it was not on."""
+        return await self.service.packs.turn_off(self.principal, pack)
 
     async def recall(self, query: str, *, limit: int = 10, **scope: Any) -> Recalled:
         """What the tenant's shared memories answer, or everybody's with `all_users`; `scope`: of `Filter`."""
@@ -125,6 +139,18 @@ class UserMemory:
             self._tenant.principal, query, where, budget=budget, session_id=session
         )
 
+    async def brief(self, query: str, *, pack: str, context: str | None = None) -> Brief:
+        """What an agent of a pack's domain should know before it answers; `context`: the template's name.
+
+        Raises:
+            NotFound: there is no such pack.
+            Misconfigured: it has no such template.
+        """
+        chosen = self._tenant.service.packs.find(pack)
+        return await self._tenant.service.brief(
+            self._tenant.principal, chosen.context(context), query, self.user_id
+        )
+
     async def answer(self, question: str) -> Answer:
         """The answer to a plain question ("When did I last mention leather?"), with its sources."""
         where = Filter(user_id=self.user_id)
@@ -179,7 +205,7 @@ class UserMemory:
         Raises:
             NotFound: there is no such entity; of the person, nothing is known yet.
         """
-        where = Reach(hops, **reach)
+        where = Reach(hops, user_id=self.user_id, **reach)
         if isinstance(entity, str):
             named = await self.entity(entity)
             if named is None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
-from recollect.core.access import require
+from recollect.core.access import require, require_owner
 from recollect.core.breaker import Breaker, BreakerState
-from recollect.core.errors import BudgetSpent, Forbidden, Invalid, LanguageModelUnavailable
-from recollect.core.model import JsonObject, LanguageCost, Permission, Principal, Role, Usage
+from recollect.core.errors import BudgetSpent, Invalid, LanguageModelUnavailable
+from recollect.core.model import JsonObject, LanguageCost, Permission, Principal, Usage
 from recollect.core.ports import Clock, Completion, LanguageModel, Prompt, Storage
 
 LARGEST_BUDGET = Decimal(100_000)
@@ -122,7 +122,8 @@ class Language:
         Raises:
             Forbidden: the principal is not the owner, or may not read.
         """
-        _require_owner(principal, Permission.READ)
+        require(principal, Permission.READ)
+        require_owner(principal)
         month = self._month()
         async with self._storage.transaction(principal) as tx:
             budget = await tx.language_budget()
@@ -138,7 +139,8 @@ class Language:
             Forbidden: the principal is not the owner, or may not write.
             Invalid: it is below 0, above `LARGEST_BUDGET`, or not a number.
         """
-        _require_owner(principal, Permission.WRITE)
+        require(principal, Permission.WRITE)
+        require_owner(principal)
         if not (monthly_cost.is_finite() and 0 <= monthly_cost <= LARGEST_BUDGET):
             raise Invalid(f"The budget is not from 0 to {LARGEST_BUDGET} US dollars.")
         async with self._storage.transaction(principal) as tx:
@@ -173,9 +175,3 @@ class Language:
         )
         async with self._storage.transaction(principal) as tx:
             await tx.settle_cost(settled)
-
-
-def _require_owner(principal: Principal, permission: Permission) -> None:
-    require(principal, permission)
-    if principal.role is not Role.OWNER:
-        raise Forbidden("What language models cost is the owner's affair.")

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
-from recollect.core.consolidate.attributes import KIN, PEOPLE, PETS
+from recollect.core.consolidate.words import KIN, PEOPLE, PETS
 from recollect.core.model import USER, Claim, Memory, Modality, Standing
 from recollect.core.text.stems import stems
 

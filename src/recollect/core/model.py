@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import sqrt
 from typing import Any, TypeAlias, overload
 from uuid import UUID, uuid5
 
@@ -239,7 +240,7 @@ class Entity:
     `aliases`: what else it is called. `merged_into`: the entity that it is the same as; it keeps its own
     rows, so that the two can be told apart again. `by_hand`: a person made it, or put it right: extraction
     leaves it as it is, and it stays when nothing tells of it any more. `settled`: a person has said into what
-    it is merged, or that it is not.
+    it is merged, or that it is not. `description`: what is known of it, in a sentence or some.
     """
 
     id: UUID
@@ -253,6 +254,21 @@ class Entity:
     merged_into: UUID | None = None
     by_hand: bool = False
     settled: bool = False
+    description: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is embedded of it."""
+        return text_of(self.name, self.description)
+
+
+def text_of(name: str, description: str) -> str:
+    """What is embedded of an entity.
+
+    >>> text_of("Luna", ""), text_of("Luna", "A cat.")
+    ('Luna', 'Luna: A cat.')
+    """
+    return f"{name}: {description}" if description else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +276,7 @@ class Relation:
     """What one entity is to another, in the time in which it holds; times as of `Memory`.
 
     One that was read has the id of the fact that says so, and its evidence. `strength` grows with that.
+    `attributes`: what a person who made it gave it.
     """
 
     id: UUID
@@ -275,6 +292,27 @@ class Relation:
     valid_to: datetime | None = None
     superseded_at: datetime | None = None
     evidence: tuple[UUID, ...] = ()
+    attributes: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """An item and another one stand together in `count` groups: of those in which each of the two stands."""
+
+    item: UUID
+    other: UUID
+    count: int
+    of_item: int
+    of_other: int
+
+    @property
+    def affinity(self) -> float:
+        """The cosine of the two over all groups, from 0 to 1: what stands in every group is near to nothing.
+
+        >>> Pairing(UUID(int=1), UUID(int=2), 3, 4, 9).affinity
+        0.5
+        """
+        return self.count / sqrt(self.of_item * self.of_other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +477,30 @@ class ParkedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is remembered, in exact counts: what is in force now.
+
+    `entities`: those that are merged into another are one with it. `kinds`: how many memories there are of
+    each kind of which there is any.
+    """
+
+    entities: int
+    relations: int
+    kinds: Mapping[Kind, int]
+    users: int
+
+    @property
+    def memories(self) -> int:
+        """All memories, of whatever kind."""
+        return sum(self.kinds.values())
+
+    @property
+    def summaries(self) -> int:
+        """Those of the memories that are summaries."""
+        return self.kinds.get(Kind.SUMMARY, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was deleted, in exact counts."""
 
@@ -461,8 +523,8 @@ class EmbeddingModel:
 class Note:
     """A memory to be kept that is not a turn: a fact, a preference, a decision.
 
-    `valid_from` None means now. `min_role`: the lowest role that may read it. Without a user it is the
-    tenant's own, which `shared` False refuses.
+    `valid_from` None means now. It ends at `expires_at`, or after it `lasts` so long. `min_role`: the lowest
+    role that may read it. Without a user it is the tenant's own, which `shared` False refuses.
     """
 
     content: str
@@ -477,6 +539,7 @@ class Note:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     expires_at: datetime | None = None
+    lasts: timedelta | None = None
     evidence: tuple[UUID, ...] = ()
     source: JsonObject = field(default_factory=dict)
     shared: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recollect.core.access import require, require_staff
+from recollect.core.bounds import check_id
 from recollect.core.errors import NotFound
 from recollect.core.model import Lag, ParkedJob, Permission, Principal
 from recollect.core.ports import Clock, Storage
@@ -31,6 +32,19 @@ class Progress:
             jobs = await tx.job_counts()
         age = max((self._clock.now() - since).total_seconds(), 0.0) if since else None
         return Lag(sessions, messages, age, jobs)
+
+    async def understand_soon(self, principal: Principal, session_id: str) -> bool:
+        """Have a session understood next, in the background; False: all of it is understood.
+
+        Raises:
+            NotFound: there is no such session, for this principal.
+        """
+        require(principal, Permission.WRITE)
+        check_id(session_id, "session_id")
+        async with self._storage.transaction(principal) as tx:
+            if await tx.session(session_id) is None:
+                raise NotFound
+            return await tx.enqueue_now(session_id)
 
     async def parked_jobs(
         self, principal: Principal, *, before: int = LAST_JOB, limit: int = 50

@@ -37,6 +37,7 @@ from recollect.core.recall.updates import asks_what_was
 from recollect.core.text.alike import Names, other_names
 from recollect.core.text.names import mentioned, respell, strip_names
 from recollect.core.text.tokens import tokenize
+from recollect.core.uses import Uses
 
 DEPTH = 1_000
 """A scope of up to so many rows is ranked whole; of a larger one, so many by each way of finding."""
@@ -98,6 +99,7 @@ class Reader:
         self._embeddings = embeddings
         self._clock = clock
         self._heard = Heard()
+        self.uses = Uses(storage, clock)
 
     async def recall(self, principal: Principal, text: str, scope: Filter, *, limit: int = 10) -> Recalled:
         """The memories in scope that answer the text best, the best first; at most `limit`.
@@ -123,6 +125,7 @@ class Reader:
         heard, found = await self._ask(principal, text, scope, limit, names)
         if heard != names:
             _, found = await self._ask(principal, text, scope, limit, heard)
+        self.uses.note(principal, (memory for _, memory in found.winners))
         return found
 
     async def _ask(

@@ -13,7 +13,7 @@ from uuid import UUID
 from recollect.core.embeddings import NOBODY
 from recollect.core.errors import Conflict
 from recollect.core.indexing import vectors_of
-from recollect.core.model import EmbeddingModel, Principal
+from recollect.core.model import EmbeddingModel, Principal, text_of
 from recollect.core.ports import Embedder, Storage, Transaction
 
 BATCH = 128
@@ -79,7 +79,7 @@ async def _replace(
 
 
 async def _replace_entities(storage: Storage, embedder: Embedder, tenant_id: UUID, retiring: int) -> None:
-    """The same for the names in the tenant's graph."""
+    """The same for the entities of the tenant's graph."""
     principal = Principal(tenant_id, subject="model use")
     after = _START
     while True:
@@ -88,7 +88,7 @@ async def _replace_entities(storage: Storage, embedder: Embedder, tenant_id: UUI
             serving = await _serving(tx, embedder) if rows else 0
         if not rows:
             return
-        vectors = await embedder.embed([name for _, name in rows])
+        vectors = await embedder.embed([text_of(name, description) for _, name, description in rows])
         async with storage.transaction(principal) as tx:
             await tx.replace_entity_vectors(rows, vectors, serving)
         after = rows[-1][0]

@@ -198,9 +198,14 @@ class Writer:
             raise Unowned
         if any(note.min_role > principal.role for note in notes):
             raise Forbidden("min_role is above this credential's own role.")
-        claim = _Claim.of(idempotency_key, [asdict(note) for note in notes])
+        claim = _Claim.of(idempotency_key, [_request(note) for note in notes])
+        notes = await self._lasting(principal, notes)
         ids = tuple(uuid7() for _ in notes)
         return await self._insist(principal, claim, lambda: self._add(principal, notes, claim, ids))
+
+    async def _lasting(self, principal: Principal, notes: Sequence[Note]) -> Sequence[Note]:  # noqa: ARG002 - what is above knows more
+        """The notes, each with its end, if something says how long its kind lasts."""
+        return notes
 
     async def _add(
         self, principal: Principal, notes: Sequence[Note], claim: _Claim | None, ids: tuple[UUID, ...]
@@ -235,7 +240,7 @@ class Writer:
             valid_from=valid_from,
             valid_to=note.valid_to,
             recorded_at=now,
-            expires_at=note.expires_at,
+            expires_at=note.expires_at or (now + note.lasts if note.lasts else None),
             evidence=note.evidence,
             source=note.source,
         )
@@ -374,6 +379,11 @@ async def _tellings_behind(tx: Transaction, fact: Memory) -> list[UUID]:
         and one.claim
         and one.claim.value.casefold() == value
     ]
+
+
+def _request(note: Note) -> JsonObject:
+    """A note as its request is known again by: what it does not say, an older version did not know."""
+    return {name: value for name, value in asdict(note).items() if name != "lasts" or value is not None}
 
 
 def _first(names: Iterable[str]) -> list[str]:

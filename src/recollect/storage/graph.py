@@ -9,9 +9,10 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from recollect.core.consolidate.linking import KINDS, MOST_ALIASES, Graph, alike, persons, settle
+from recollect.core.consolidate.linking import MOST_ALIASES, Graph, alike, persons, settle
+from recollect.core.consolidate.words import KINDS
 from recollect.core.model import Entity, Occasion, Relation, Role
-from recollect.core.ports import Aim, Span, Vector, Vectors
+from recollect.core.ports import Sought, Span, Vector, Vectors
 from recollect.storage.memories import aim_of, halfvec, model_kept
 from recollect.storage.rows import Row, Rows
 
@@ -23,7 +24,8 @@ def _entity(row: Row) -> Entity:
     return Entity(**row | {"aliases": tuple(row["aliases"]), "min_role": Role(row["min_role"])})
 
 
-def _relation(row: Row) -> Relation:
+def relation(row: Row) -> Relation:
+    """A row of `relation_columns`."""
     # Kept in four bytes: read as the number that was written.
     shares = {name: round(row[name], 6) for name in ("strength", "confidence")}
     return Relation(**row | shares | {"evidence": tuple(row["evidence"]), "min_role": Role(row["min_role"])})
@@ -40,7 +42,11 @@ def _entity_values(entity: Entity, vector: Vector | None, model: int) -> Row:
 
 
 def _relation_values(relation: Relation) -> Row:
-    return asdict(relation) | {"min_role": int(relation.min_role), "evidence": list(relation.evidence)}
+    return asdict(relation) | {
+        "min_role": int(relation.min_role),
+        "evidence": list(relation.evidence),
+        "attributes": Jsonb(relation.attributes),
+    }
 
 
 class GraphRows(Rows):
@@ -113,6 +119,10 @@ class GraphRows(Rows):
         """The entities, what they are merged into, and all that is merged into that."""
         return [_entity(row) for row in await self._all("families", ids=list(ids))]
 
+    async def entities_spoken_of(self, session_id: str) -> list[UUID]:
+        """The ids of whom and what a session's turns speak of, each as it is called there."""
+        return [row["id"] for row in await self._all("entities_spoken_of", session_id=session_id)]
+
     async def list_entities(
         self,
         whose: Sequence[str] | None,
@@ -130,15 +140,17 @@ class GraphRows(Rows):
 
     async def relations_around(self, ids: Sequence[UUID], span: Span, *, limit: int) -> list[Relation]:
         """What these entities are to others, and others to them; the strongest first."""
-        values = asdict(span) | {"kinds": list(span.kinds) or None}
+        values = asdict(span) | {
+            "kinds": list(span.kinds) or None,
+            "whose": None if span.whose is None else list(span.whose),
+        }
         return [
-            _relation(row)
-            for row in await self._all("relations_around", ids=list(ids), limit=limit, **values)
+            relation(row) for row in await self._all("relations_around", ids=list(ids), limit=limit, **values)
         ]
 
     async def relations(self, ids: Sequence[UUID]) -> dict[UUID, Relation]:
         """Those of the relations that are there, by id."""
-        return {row["id"]: _relation(row) for row in await self._all("relations_by_id", ids=list(ids))}
+        return {row["id"]: relation(row) for row in await self._all("relations_by_id", ids=list(ids))}
 
     async def timeline(
         self, ids: Sequence[UUID], *, before: tuple[datetime, str, UUID], limit: int
@@ -149,27 +161,34 @@ class GraphRows(Rows):
         return [Occasion(**row) for row in rows]
 
     async def search_entities(
-        self, aim: Aim, names: Sequence[str], whose: Sequence[str] | None, *, limit: int
+        self, sought: Sought, whose: Sequence[str] | None, *, limit: int
     ) -> list[tuple[UUID, float, bool]]:
-        """The entities nearest to a query, each with its cosine and whether the query names it.
+        """The entities that are looked for, each with its cosine and whether it is named, the best first.
 
-        `names`: what in the query may be a name, in small letters. `whose`: as of `list_entities`.
+        `whose`: as of `list_entities`. Each is compared, of a tenant as a whole so many as are searched.
         """
-        values = aim_of(aim) | {"names": list(names), "limit": limit}
+        values = aim_of(sought.aim) | {"names": list(sought.names), "limit": limit}
+        values |= {"kinds": list(sought.kinds) or None, "floor": sought.floor}
         if whose is None:
             rows = await self._all("search_of_tenant", most=MOST_SEARCHED, **values)
         else:
             rows = await self._all("search_of_users", whose=list(whose), **values)
         return [(row["id"], row["near"], row["named"]) for row in rows]
 
-    async def add_entity(self, entity: Entity, vector: Vector, model: int) -> bool:
-        """Keep an entity that a person makes; False: it is there already.
+    async def entities_named(self, names: Sequence[str], whose: Sequence[str], *, limit: int) -> list[Entity]:
+        """The users' entities that have one of these names, in small letters, or as an alias; by id."""
+        among = {"names": list(names), "whose": list(whose), "limit": limit}
+        return [_entity(row) for row in await self._all("entities_named", **among)]
+
+    async def make_entities(self, entities: Sequence[Entity], vectors: Vectors, model: int) -> None:
+        """Keep entities that a person makes, in place of what was there of the same ids.
 
         Raises:
             ModelRetired: the model has no vectors in the database any more.
         """
+        values = zip(entities, vectors, strict=True)
         with model_kept():
-            return bool(await self._run("add_entity", **_entity_values(entity, vector, model)))
+            await self._run_each("make_entity", [_entity_values(*each, model) for each in values])
 
     async def change_entity(self, entity: Entity, vector: Vector, model: int) -> None:
         """Keep what a person puts right of an entity.
@@ -188,25 +207,30 @@ class GraphRows(Rows):
         """The number of entities deleted, with all that they are to others."""
         return await self._run("delete_entities", ids=list(ids))
 
-    async def add_relation(self, relation: Relation) -> None:
-        """Keep a relation that a person makes."""
-        await self._run("put_relation", **_relation_values(relation))
+    async def make_relations(self, relations: Sequence[Relation]) -> None:
+        """Keep relations that a person makes, in place of what was there of the same ids."""
+        await self._run_each("put_relation", [_relation_values(one) for one in relations])
+
+    async def relations_made(self, sources: Sequence[UUID], targets: Sequence[UUID]) -> list[Relation]:
+        """What people say that the ones are to the others, in the order in which they said so."""
+        rows = await self._all("relations_made", sources=list(sources), targets=list(targets))
+        return [relation(row) for row in rows]
 
     async def delete_relation(self, relation_id: UUID) -> int:
         """The number of relations deleted: 1, or 0 if it was not there."""
         return await self._run("delete_relation", id=relation_id)
 
-    async def entities_of_model(self, model: int, *, after: UUID, limit: int) -> list[tuple[UUID, str]]:
-        """The tenant's next entities with vectors of the model: their ids and names, by id."""
+    async def entities_of_model(self, model: int, *, after: UUID, limit: int) -> list[tuple[UUID, str, str]]:
+        """The tenant's next entities with vectors of the model: id, name and description, by id."""
         rows = await self._all("entities_of_model", model=model, after=after, limit=limit)
-        return [(row["id"], row["name"]) for row in rows]
+        return [(row["id"], row["name"], row["description"]) for row in rows]
 
     async def replace_entity_vectors(
-        self, rows: Sequence[tuple[UUID, str]], vectors: Vectors, model: int
+        self, rows: Sequence[tuple[UUID, str, str]], vectors: Vectors, model: int
     ) -> None:
-        """Put new vectors where the names are still what they were made from."""
+        """Put new vectors where names and descriptions are still what they were made from."""
         values = [
-            {"id": id_, "name": name, "embedding": halfvec(vector), "model": model}
-            for (id_, name), vector in zip(rows, vectors, strict=True)
+            {"id": id_, "name": name, "description": about, "embedding": halfvec(vector), "model": model}
+            for (id_, name, about), vector in zip(rows, vectors, strict=True)
         ]
         await self._run_each("replace_entity_vector", values)

@@ -16,6 +16,10 @@ class JobRows(Rows):
         """Make a job for each session that is behind and has none; how many there were."""
         return await self._run("enqueue_behind", due_in=0.0)
 
+    async def enqueue_now(self, session_id: str) -> bool:
+        """Have the session understood next; False: there is nothing of it that is not."""
+        return bool(await self._run("enqueue_now", session_id=session_id, due_in=0.0))
+
     async def backlog(self) -> tuple[int, int, datetime | None]:
         """How many sessions are behind, by how many turns, and when the oldest of those was recorded."""
         row = await self._one("backlog")

@@ -98,9 +98,26 @@ CREATE POLICY fence ON language_costs TO recollect_app
     USING (tenant_id = current_tenant() AND current_rank() = 3)
     WITH CHECK (tenant_id = current_tenant() AND current_rank() = 3);
 
+-- Which packs are on, everybody in the business may know; the owner turns them on and off.
+ALTER TABLE tenant_packs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenant_packs FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON tenant_packs TO recollect_app
+    USING (tenant_id = current_tenant())
+    WITH CHECK (tenant_id = current_tenant() AND current_rank() = 3);
+CREATE POLICY owner_deletes ON tenant_packs AS RESTRICTIVE FOR DELETE TO recollect_app
+    USING (current_rank() = 3);
+
+ALTER TABLE accesses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE accesses FORCE ROW LEVEL SECURITY;
+CREATE POLICY fence ON accesses TO recollect_app
+    USING (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()))
+    WITH CHECK (tenant_id = current_tenant() AND (current_rank() > 0 OR user_id = current_subject()));
+
 GRANT SELECT, INSERT ON tenants TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys, users, sessions, memories, idempotency TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON entities, relations, mentions TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON language_budgets, language_costs TO recollect_app;
+GRANT SELECT, INSERT, DELETE ON tenant_packs TO recollect_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON accesses TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON embedding_models TO recollect_app;
 GRANT SELECT ON schema_migrations TO recollect_app;

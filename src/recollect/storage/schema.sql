@@ -131,11 +131,12 @@ CREATE INDEX memories_of_user ON memories (tenant_id, whose, id);
 CREATE UNIQUE INDEX memories_of_session ON memories (tenant_id, session_id, seq);
 CREATE INDEX facts_of_user ON memories (tenant_id, whose, subject, attribute, id) WHERE subject IS NOT NULL;
 CREATE INDEX derived_of_user ON memories (tenant_id, whose, id) WHERE cardinality(evidence) > 0;
+CREATE INDEX notes_of_user ON memories (tenant_id, whose, id) WHERE session_id IS NULL AND subject IS NULL;
 
 -- Somebody or something that is spoken of. No user: the tenant's own. `merged_into`: the entity that it was found
 -- to be; it keeps its rows, so that it can be told apart again.
 -- `by_hand`: a person made it, or put it right. `settled`: a person has said what it is merged into, or that it is
--- something of its own.
+-- something of its own. Embedded is the name, with the `description` if there is one.
 CREATE TABLE entities (
     tenant_id        uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
     id               uuid NOT NULL,
@@ -152,9 +153,10 @@ CREATE TABLE entities (
     by_hand          boolean NOT NULL DEFAULT false,
     settled          boolean NOT NULL DEFAULT false,
     recorded_at      timestamptz NOT NULL DEFAULT now(),
+    description      text NOT NULL DEFAULT '' CHECK (length(description) <= 2000),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id)
-);
+) WITH (toast_tuple_target = 8160);  -- as of memories: every search of entities reads their vectors
 CREATE INDEX entities_of_user ON entities (tenant_id, whose, id);
 CREATE INDEX entities_merged ON entities (tenant_id, merged_into) WHERE merged_into IS NOT NULL;
 
@@ -175,6 +177,7 @@ CREATE TABLE relations (
     recorded_at    timestamptz NOT NULL DEFAULT now(),
     superseded_at  timestamptz,
     evidence       uuid[] NOT NULL DEFAULT '{}',
+    attributes     jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, user_id),
     FOREIGN KEY (tenant_id, source_id) REFERENCES entities (tenant_id, id) ON DELETE CASCADE,
@@ -201,6 +204,25 @@ CREATE TABLE mentions (
 );
 CREATE INDEX mentions_of_user ON mentions (tenant_id, whose);
 CREATE INDEX mentions_by_memory ON mentions (tenant_id, memory_id);
+
+-- How often a memory was recalled, and when last. `user_id`: whose the memory is; none: the tenant's own.
+CREATE TABLE accesses (
+    tenant_id  uuid NOT NULL,
+    memory_id  uuid NOT NULL,
+    user_id    text,
+    count      bigint NOT NULL CHECK (count > 0),
+    last_at    timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, memory_id),
+    FOREIGN KEY (tenant_id, memory_id) REFERENCES memories (tenant_id, id) ON DELETE CASCADE
+);
+
+-- Which packs a tenant has turned on, by their names.
+CREATE TABLE tenant_packs (
+    tenant_id     uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
+    pack          text NOT NULL CHECK (length(pack) BETWEEN 1 AND 63),
+    turned_on_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, pack)
+);
 
 -- What a tenant lets language models cost in a month, in US dollars; none: nothing is asked of any.
 CREATE TABLE language_budgets (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,10 @@ class SummaryRows(Rows):
         rows = await self._all("summaries_of_session", session_id=session_id, now=now)
         return [memory(row) for row in rows]
 
+    async def ends_of_sessions(self, session_ids: Sequence[str], *, now: datetime) -> list[Memory]:
+        """The last turn of each of the sessions, and what stands for them, in order."""
+        return [memory(row) for row in await self._all("ends_of_sessions", ids=list(session_ids), now=now)]
+
     async def summaries_of(
         self, user_id: str | None, *, before: UUID, limit: int, now: datetime
     ) -> list[Memory]:
@@ -33,6 +38,10 @@ class SummaryRows(Rows):
         values |= {"telling": list(TELLING), **passing(scope, now)}
         rows = await self._all("known_of_user", **values)
         return [memory(row) for row in rows]
+
+    async def notes_of(self, user_id: str, *, limit: int, now: datetime) -> list[Memory]:
+        """What was kept of the person that nobody said in a session, the newest first."""
+        return [memory(row) for row in await self._all("notes_of_user", whose=user_id, limit=limit, now=now)]
 
     async def end_session(self, session_id: str) -> bool:
         """The session is over as it stands; False: there is none."""

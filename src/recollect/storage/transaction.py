@@ -9,9 +9,13 @@ from recollect.storage.jobs import JobRows
 from recollect.storage.language import LanguageRows
 from recollect.storage.memories import MemoryRows
 from recollect.storage.models import ModelRows
+from recollect.storage.packs import PackRows
+from recollect.storage.pairings import PairingRows
 from recollect.storage.sessions import SessionRows
+from recollect.storage.statistics import StatisticsRows
 from recollect.storage.summaries import SummaryRows
 from recollect.storage.users import UserRows
+from recollect.storage.uses import UseRows
 
 
 class Transaction(
@@ -24,6 +28,10 @@ class Transaction(
     UserRows,
     AccessRows,
     ModelRows,
+    PackRows,
+    PairingRows,
+    StatisticsRows,
+    UseRows,
     LanguageRows,
 ):
     """Everything that can be done in one transaction, as `core.ports.Transaction` has it."""

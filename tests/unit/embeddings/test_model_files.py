@@ -81,7 +81,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "hub"
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Hub", (Hub,), {"folder": folder}))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # How soon it notices that it is to end; the default is half a second.
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"
     template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"

@@ -6,14 +6,12 @@ Every item is checked against the turns; whatever is not said there is thrown aw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from itertools import chain
 from typing import TypeVar
 
-from recollect.core.consolidate.attributes import Attribute, attributes
+from recollect.core.consolidate.attributes import Attribute, Vocabulary, english
 from recollect.core.consolidate.evidence import backed, quotes, says, stems, supported
 from recollect.core.consolidate.extraction import Extraction, Finding, Mention
 from recollect.core.consolidate.insight import Action, Resolution, Sentiment, speaker
@@ -55,54 +53,65 @@ _TURN: JsonObject = {"type": "integer"}
 _SURE: JsonObject = {"type": "number"}
 _FLAG: JsonObject = {"type": "boolean"}
 
-ANSWER: JsonObject = _object(
-    facts=_list(
-        _object(
-            turn=_TURN,
-            quote=_TEXT,
-            subject=_TEXT,
-            attribute=_TEXT,
-            value=_TEXT,
-            negated=_FLAG,
-            modality={"type": "string", "enum": list(map(str, Modality))},
-            kind={"type": "string", "enum": ["fact", "preference", "event"]},
-            single=_FLAG,
-            since=_TEXT,
-            until=_TEXT,
-            corrects=_FLAG,
-            confidence=_SURE,
-            sentence=_TEXT,
-        )
-    ),
-    entities=_list(
-        _object(
-            turn=_TURN,
-            name=_TEXT,
-            kind={"type": "string", "enum": list(ENTITY_KINDS)},
-            aliases=_list(_TEXT),
-        )
-    ),
-    summary=_object(
-        text=_TEXT,
-        topics=_list(_TEXT),
-        sentiment=_SURE,
-        resolution={"type": "string", "enum": list(map(str, Resolution))},
-        actions=_list(_object(turn=_TURN, text=_TEXT, owner=_TEXT, due=_TEXT, done=_FLAG)),
-    ),
-)
-"""The JSON schema of an answer; "" stands for what is not said."""
+
+def form(kinds: Iterable[str] = ()) -> JsonObject:
+    """The JSON schema of an answer; "" stands for what is not said.
+
+    `kinds`: of entities, beside the house's own.
+    """
+    return _object(
+        facts=_list(
+            _object(
+                turn=_TURN,
+                quote=_TEXT,
+                subject=_TEXT,
+                attribute=_TEXT,
+                value=_TEXT,
+                negated=_FLAG,
+                modality={"type": "string", "enum": list(map(str, Modality))},
+                kind={"type": "string", "enum": ["fact", "preference", "event"]},
+                single=_FLAG,
+                since=_TEXT,
+                until=_TEXT,
+                corrects=_FLAG,
+                confidence=_SURE,
+                sentence=_TEXT,
+            )
+        ),
+        entities=_list(
+            _object(
+                turn=_TURN,
+                name=_TEXT,
+                kind={"type": "string", "enum": list(dict.fromkeys((*ENTITY_KINDS, *kinds)))},
+                aliases=_list(_TEXT),
+            )
+        ),
+        summary=_object(
+            text=_TEXT,
+            topics=_list(_TEXT),
+            sentiment=_SURE,
+            resolution={"type": "string", "enum": list(map(str, Resolution))},
+            actions=_list(_object(turn=_TURN, text=_TEXT, owner=_TEXT, due=_TEXT, done=_FLAG)),
+        ),
+    )
+
+
+ANSWER = form()
+"""Where there are no packs."""
 
 
 @dataclass(slots=True)
 class Reading:
     """Reads answers about some turns, by their numbers in the prompt; only those of `new` tell something.
 
-    `names`: what the person remembered is called, in lower case. `dropped` counts what was not said.
+    `names`: what the person remembered is called, in lower case. `vocabulary`: has the closed attributes.
+    `dropped` counts what was not said.
     """
 
     turns: Mapping[int, Memory]
     new: frozenset[int]
     names: frozenset[str] = frozenset()
+    vocabulary: Vocabulary = field(default_factory=english)
     dropped: int = 0
     _order: list[Memory] = field(init=False)
     _known: frozenset[str] = field(init=False)
@@ -156,7 +165,7 @@ class Reading:
         turn = self._new_turn(item)
         if turn is None or (turn.role or "user") in MACHINES:
             return None
-        known = _vocabulary().get(_attribute_name(item))
+        known = self.vocabulary.closed.get(_attribute_name(item))
         claim = self._claim(item, turn, known)
         since, until = self._date(item["since"], turn), self._date(item["until"], turn)
         valid_from = since[0] if since else turn.valid_from
@@ -260,14 +269,6 @@ def _attribute_name(item: JsonObject) -> str:
     return _line(item["attribute"].lower())
 
 
-@cache
-def _vocabulary() -> dict[str, Attribute]:
-    """The closed attributes by their names."""
-    known = attributes()
-    rules = chain(known.nouns, known.asked, known.free, *known.verbs.values())
-    return {rule.attribute.name: rule.attribute for rule in rules}
-
-
-def vocabulary() -> str:
+def listed(vocabulary: Vocabulary) -> str:
     """The closed attributes, as a prompt lists them: with a star those of one value at a time."""
-    return ", ".join(name + "*" * each.single for name, each in _vocabulary().items())
+    return ", ".join(name + "*" * each.single for name, each in vocabulary.closed.items())

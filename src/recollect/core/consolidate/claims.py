@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from recollect.core.consolidate.attributes import KIN, PEOPLE, PETS, Attribute, Rule, attributes
+from recollect.core.consolidate.attributes import Attribute, Rule, Vocabulary
 from recollect.core.consolidate.grammar import Frame, frame, pronoun
 from recollect.core.consolidate.statements import done, name_of, stated
 from recollect.core.consolidate.telling import UNNAMED, Told, concrete, items, tidy
+from recollect.core.consolidate.words import KIN, PEOPLE, PETS
 from recollect.core.model import USER, Kind
 
 _NOUN = re.compile(
@@ -148,8 +149,8 @@ _EXPERIENCES = frozenset(
         "be",
     }
 )
-_LIKING = frozenset({"likes", "prefers", "wants", "interest"})
-_PASSING = _LIKING | {"availability", "budget", "age"}
+LIKING = frozenset({"likes", "prefers", "wants", "interest"})
+_PASSING = LIKING | {"availability", "budget", "age"}
 """Attributes that the past tense says nothing of: "I wanted a sofa"."""
 _PLACES = frozenset({"residence", "hometown"})
 _AFTERTHOUGHT = re.compile(
@@ -227,12 +228,12 @@ class Clausal:
     person: str = ""
 
 
-def claimed(text: str, person: str, *, guess: bool) -> Clausal:
+def claimed(text: str, person: str, vocabulary: Vocabulary, *, guess: bool) -> Clausal:
     """What a clause, with its contractions written out, claims.
 
     `person`: whom "she" and "he" mean. `guess`: the speaker is not sure of it.
     """
-    told = list(_nouns(text))
+    told = list(_nouns(text, vocabulary))
     read = frame(text)
     subject = ""
     if read is not None:
@@ -241,11 +242,11 @@ def claimed(text: str, person: str, *, guess: bool) -> Clausal:
             read = replace(read, subject=person) if fits else None
         subject = read.subject if read and read.subject != USER else ""
     if not told and read is not None:
-        told = [*_relation(read), *_framed(read)]
+        told = [*_relation(read), *_framed(read, vocabulary)]
     if not told:
         told = stated(text)
     if not told:
-        told = list(_free(text))
+        told = list(_free(text, vocabulary))
     if not told and person and (called := _CALLED.match(text)):
         told = [Told(USER, person, called["name"], confidence=0.8, entity=_entity(person))]
     unsure = guess or bool(read and read.tentative)
@@ -255,19 +256,19 @@ def claimed(text: str, person: str, *, guess: bool) -> Clausal:
     )
 
 
-def labelled(text: str) -> list[Told]:
+def labelled(text: str, vocabulary: Vocabulary) -> list[Told]:
     """What "Budget: 500k" says."""
     found = _LABEL.match(text)
     if found is None:
         return []
-    attribute = attributes().noun(found["noun"].strip())
+    attribute = vocabulary.noun(found["noun"].strip())
     if attribute is None:
         return []
-    value = valued(attribute, found["value"])
+    value = valued(attribute, attribute.within(found["value"]))
     return [of(attribute, USER, value)] if value else []
 
 
-def _nouns(text: str) -> Iterator[Told]:
+def _nouns(text: str, vocabulary: Vocabulary) -> Iterator[Told]:
     """What "my budget is …", "my sister's job is …", "… is my favourite colour" say."""
     found = _NOUN.match(text) or _CHANGED.match(text) or _REVERSED.match(text)
     if found is None:
@@ -282,7 +283,7 @@ def _nouns(text: str) -> Iterator[Told]:
     if favourite := _FAVOURITE.fullmatch(noun):
         told = _favourite(subject, favourite["what"], value)
     else:
-        told = _noun(subject, attributes().noun(noun), value, past=bool(_WAS.match(text)), denied=denied)
+        told = _noun(subject, vocabulary.noun(noun), value, past=bool(_WAS.match(text)), denied=denied)
     if told is not None:
         yield replace(told, negated=denied, confidence=0.85)
 
@@ -295,7 +296,7 @@ def _favourite(subject: str, what: str, value: str) -> Told | None:
 
 def _noun(subject: str, attribute: Attribute | None, text: str, *, past: bool, denied: bool) -> Told | None:
     """What "my <attribute> is …" says; of somebody else's name, who they are."""
-    value = valued(attribute, text) if attribute else ""
+    value = valued(attribute, attribute.within(text)) if attribute else ""
     if attribute is None or not value or (denied and attribute.name in _WORDY):
         return None
     if (attribute.name in _PLACES and not value[:1].isupper()) or (
@@ -321,10 +322,10 @@ def _relation(read: Frame) -> Iterator[Told]:
             yield Told(USER, what, pet["name"], confidence=0.85, entity=_entity(what))
 
 
-def _framed(read: Frame) -> list[Told]:
+def _framed(read: Frame, vocabulary: Vocabulary) -> list[Told]:
     """What a clause about a person says of them."""
     found: list[Told] = []
-    for rule in attributes().verbs.get(read.verb, ()):
+    for rule in vocabulary.verbs.get(read.verb, ()):
         value = rule.read(read.rest)
         if value and (value := _fit(rule.attribute, value, read.rest)):
             if found and {found[0].attribute, rule.attribute.name} != {"occupation", "employer"}:
@@ -349,7 +350,7 @@ def _fit(attribute: Attribute, value: str, text: str) -> str:
         written = any(map(str.isupper, text.replace("I ", "")))
         small = value[:1].islower() and (written or value.startswith(("the ", "a ")))
         return "" if small or _PLACE_NOT.match(value) else valued(attribute, value)
-    if attribute.name in _LIKING:
+    if attribute.name in LIKING:
         if _ASIDE.match(value) or UNNAMED.match(value) or _ASKED_FOR.match(value) or _SAYING.search(value):
             return ""
         if attribute.name == "likes" and value.startswith("to "):
@@ -397,7 +398,8 @@ def _meant(rule: Rule, value: str, read: Frame) -> Iterator[Told]:
     change = read.verb in attribute.change
     planned = read.planned or (change and not read.past and not read.negated and not attribute.negates)
     over = _over(attribute, read)
-    told_before = over and not read.over and not read.perfect and attribute.name in _PASSING
+    passing = attribute.name in _PASSING or _tasted(attribute)
+    told_before = over and not read.over and not read.perfect and passing
     used_before = (
         attribute.name == "uses" and not change and (read.past or (read.perfect and not read.progressive))
     )
@@ -433,7 +435,12 @@ def _over(attribute: Attribute, read: Frame) -> bool:
         return True
     if not read.past or read.negated or attribute.lasting or read.verb in attribute.change:
         return False
-    return not (read.perfect and (attribute.name in _LIKING or _STILL.search(read.rest)))
+    return not (read.perfect and (_tasted(attribute) or _STILL.search(read.rest)))
+
+
+def _tasted(attribute: Attribute) -> bool:
+    """Whether it is what somebody likes: of the house's, or a preference of a pack's."""
+    return attribute.name in LIKING or (attribute.closed and attribute.kind is Kind.PREFERENCE)
 
 
 def _plan(read: Frame) -> list[Told]:
@@ -466,8 +473,8 @@ def _experience(read: Frame) -> list[Told]:
     ]
 
 
-def _free(text: str) -> Iterator[Told]:
-    for rule in attributes().free:
+def _free(text: str, vocabulary: Vocabulary) -> Iterator[Told]:
+    for rule in vocabulary.free:
         found = rule.pattern.search(text)
         if found and (value := rule.read(text[found.start() :])):
             yield of(rule.attribute, USER, value)

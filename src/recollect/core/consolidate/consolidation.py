@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
+from recollect.core.consolidate.attributes import ByPacks, without_packs
 from recollect.core.consolidate.extraction import Conversation, Extraction, Finding, Mention
 from recollect.core.consolidate.junk import spoken
 from recollect.core.consolidate.linking import Graph, link
+from recollect.core.consolidate.mentioning import mentioned
 from recollect.core.consolidate.resolving import Resolved, resolve
 from recollect.core.consolidate.rolling import roll_up
 from recollect.core.consolidate.rules import extract
@@ -81,7 +83,7 @@ class _Found:
 def by_rules(conversation: Conversation) -> Extraction:
     """What is understood without a language model."""
     found = extract(conversation)
-    return replace(found, mentions=(*found.mentions, *_named(conversation)))
+    return replace(found, mentions=(*found.mentions, *_named(conversation), *mentioned(conversation)))
 
 
 def _named(conversation: Conversation) -> Iterator[Mention]:
@@ -97,12 +99,23 @@ async def read_by_rules(_: Principal, conversation: Conversation) -> Extraction:
 
 
 class Consolidator:
-    """Understands sessions, one job at a time."""
+    """Understands sessions, one job at a time.
 
-    def __init__(self, storage: Storage, embeddings: Embeddings, read: Read = read_by_rules) -> None:
+    `vocabulary`: what the conversations of a tenant are read by that has turned on packs of these names; the
+    same one for the same names.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        embeddings: Embeddings,
+        read: Read = read_by_rules,
+        vocabulary: ByPacks = without_packs,
+    ) -> None:
         self._storage = storage
         self._embeddings = embeddings
         self._extract = read
+        self._vocabulary = vocabulary
 
     async def consolidate(self, tenant_id: UUID, key: UUID) -> None:
         """Understand all turns of a session that were not; of one that is gone, nothing.
@@ -140,6 +153,7 @@ class Consolidator:
             turns = await tx.turns(session.session_id, after=first, limit=limit)
             known = await tx.facts_of(session.user_id)
             user = await tx.user(session.user_id) if session.user_id else None
+            on = await tx.packs()
         near = [turn for turn in turns if (turn.seq or 0) > done - BEFORE]
         conversation = Conversation(
             near,
@@ -147,6 +161,7 @@ class Consolidator:
             user_id=session.user_id,
             names=user.names if user else (),
             participants=session.participants,
+            vocabulary=self._vocabulary(on),
         )
         window = [turn for turn in turns if (turn.seq or 0) > before_window(done)]
         upto = session.last_seq if len(turns) < limit else turns[-1].seq or session.last_seq

@@ -7,7 +7,7 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-from recollect.core.consolidate.attributes import VERBS
+from recollect.core.consolidate.words import VERBS
 
 _READ: dict[str, Any] = tomllib.loads(
     files("recollect.core.consolidate").joinpath("english.toml").read_text("utf-8")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from recollect.core.consolidate.attributes import Vocabulary, english
 from recollect.core.model import Claim, JsonObject, Kind, Memory
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ class Conversation:
     """A session's turns in order, as they are to be understood.
 
     The turns from the place `new` on have not been understood before; those before them are there so that
-    they can be. `names`: what the person remembered is called; none if the session is nobody's.
+    they can be. `names`: what the person remembered is called; none if the session is nobody's. `vocabulary`:
+    what they are read by.
     """
 
     turns: Sequence[Memory]
@@ -27,6 +29,7 @@ class Conversation:
     user_id: str | None = None
     names: tuple[str, ...] = ()
     participants: tuple[str, ...] = ()
+    vocabulary: Vocabulary = field(default_factory=english)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ class Finding:
 class Mention:
     """Somebody or something that a turn speaks of by name.
 
-    `kind`: person, place, organisation, product, event, pet or thing. `aliases`: what else it is called there
-    ("my sister").
+    `kind`: person, place, organisation, product, event, pet, thing or a pack's. `aliases`: what else it is
+    called there ("my sister").
     """
 
     name: str

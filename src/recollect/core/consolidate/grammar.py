@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from recollect.core.consolidate.attributes import HE, KIN, PEOPLE, PETS, SHE
 from recollect.core.consolidate.english import (
     ADVERBS,
     CONTRACTED,
@@ -27,6 +26,7 @@ from recollect.core.consolidate.english import (
     is_verb,
     skipped,
 )
+from recollect.core.consolidate.words import HE, KIN, PEOPLE, PETS, SHE
 from recollect.core.model import USER
 
 _CONTRACTION = re.compile(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from recollect.core.consolidate.attributes import KIN, NUM, PETS, VALUES
 from recollect.core.consolidate.english import NO_NAMES
 from recollect.core.consolidate.telling import Told
+from recollect.core.consolidate.words import KIN, NUM, PETS, VALUES
 from recollect.core.model import USER
 
 _NAME = rf"(?!(?-i:(?:{NO_NAMES})\b))(?-i:[A-ZÀ-Ý][a-zà-ÿ]{{1,20}}(?:-[A-Z][a-z]{{1,20}})?)(?!['’\w])"

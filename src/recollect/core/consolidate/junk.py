@@ -19,8 +19,11 @@ _FENCE = re.compile(
     r"\b[^>\n]{0,200}>.*?(?:</(?P=tag)>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
+_REMEMBERED = re.compile(r"<remembered>.*?(?:</remembered>|\Z)", re.DOTALL | re.IGNORECASE)
 _OURS = re.compile(
-    r"What is remembered from earlier stands between [^\n]*|^\[m\d{1,4}\] [^\n]*", re.MULTILINE
+    r"What is remembered from earlier stands between [^\n]*"
+    r"|^[^\n]{0,200}:\n(?=\[m\d)|^\[m\d{1,4}\] [^\n]*",
+    re.MULTILINE,
 )
 _NOISE = re.compile(
     r"""^[ \t]*(?:
@@ -135,6 +138,15 @@ def spoken(text: str, repeated: frozenset[str] = frozenset()) -> str:
 def folded(text: str) -> str:
     """A sentence as it is compared: its words in lower case."""
     return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def unrecalled(text: str) -> str:
+    r"""A text without what was remembered when it was said, and is quoted in it.
+
+    >>> unrecalled("Of course!\nSince 2026-05-18:\n[m1] Likes oak.")
+    'Of course!\n'
+    """
+    return _OURS.sub("", _REMEMBERED.sub("", text))
 
 
 def ours(text: str) -> frozenset[str]:

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from recollect.core.consolidate.answer import ANSWER, MACHINES, Reading, vocabulary
+from recollect.core.consolidate.answer import MACHINES, Reading, form, listed
+from recollect.core.consolidate.attributes import Vocabulary
 from recollect.core.consolidate.evidence import supported
 from recollect.core.consolidate.extraction import Conversation, Extraction
 from recollect.core.consolidate.junk import spoken
+from recollect.core.consolidate.mentioning import mentioned
 from recollect.core.errors import LanguageModelUnavailable
 from recollect.core.language import Language
 from recollect.core.model import JsonObject, Memory, Principal
@@ -70,7 +72,8 @@ class LanguageReader:
         windows = list(cut(conversation))
         if self._language.model is None or not windows:
             return await self._by_rules(conversation)
-        found = Extraction(source={"extractor": "language", "prompt": PROMPT, "model": self._language.model})
+        source = {"extractor": "language", "prompt": PROMPT, "model": self._language.model}
+        found = Extraction(mentions=tuple(mentioned(conversation)), source=source)
         for place, window in enumerate(windows):
             if place == MOST_CALLS:
                 return await self._completed(found, conversation, windows[place:], "calls")
@@ -101,9 +104,11 @@ class LanguageReader:
     async def _understood(
         self, principal: Principal, conversation: Conversation, window: Window
     ) -> Extraction:
-        prompt = Prompt(_instructions(), _told(conversation, window), OUTPUT_TOKENS)
-        completion = await self._language.complete(principal, prompt, ANSWER)
-        reading = Reading(window.turns, window.new, frozenset(map(str.lower, conversation.names)))
+        vocabulary = conversation.vocabulary
+        prompt = Prompt(_instructions(vocabulary), _told(conversation, window), OUTPUT_TOKENS)
+        completion = await self._language.complete(principal, prompt, form(vocabulary.kinds))
+        names = frozenset(map(str.lower, conversation.names))
+        reading = Reading(window.turns, window.new, names, vocabulary)
         return await asyncio.to_thread(reading.extraction, completion.value)
 
 
@@ -137,8 +142,14 @@ def _said(turn: Memory) -> str:
     return text[:LONGEST_TURN]
 
 
-def _instructions() -> str:
-    return read_prompt(PROMPT).replace("{attributes}", vocabulary())
+def _instructions(vocabulary: Vocabulary) -> str:
+    """Ours, and after them those of the tenant's packs."""
+    ours = read_prompt(PROMPT).replace("{attributes}", listed(vocabulary))
+    return (
+        f"{ours.rstrip()}\n\n# this domain\n\n{vocabulary.instructions}\n"
+        if vocabulary.instructions
+        else ours
+    )
 
 
 def _told(conversation: Conversation, window: Window) -> str:

@@ -18,14 +18,12 @@ from math import log2
 from uuid import UUID, uuid5
 
 from recollect.core.consolidate.extraction import Conversation, Extraction, Mention
+from recollect.core.consolidate.words import KINDS
 from recollect.core.model import USER, Claim, Entity, Memory, Modality, Relation, Role
 from recollect.core.text.tokens import fold
 
 ENTITIES = UUID("3c1d0c57-52a5-5f0b-9d5e-7d5b2b1f6a11")
 """The namespace in which a name becomes an entity's id."""
-
-KINDS = ("person", "pet", "organisation", "place", "event", "product", "thing")
-"""What an entity can be found to be. Of two findings about one name the earlier here holds."""
 
 LONGEST_NAME = 200
 LONGEST_READ = 1_000
@@ -61,6 +59,7 @@ _OF_VALUE: Mapping[str, str] = {
     "school": "organisation",
     "university": "organisation",
 }
+_VAGUE = frozenset({"product", "thing"})
 _CALLED = frozenset({"name", "nickname"})
 _MARKS = r"""[\s.,;:!?…"'“”‘„«»()\[\]{}<>_-]"""
 _BEFORE = re.compile(rf"^(?:(?:my|our|the)\s+|{_MARKS})+")
@@ -118,6 +117,11 @@ def entity_id(user_id: str | None, name: str, rank: Role = Role.USER, kind: str 
 def person_id(user_id: str, rank: Role = Role.USER) -> UUID:
     """The id of the entity that is the person remembered, whatever they are called."""
     return uuid5(ENTITIES, "\0".join([user_id, str(int(rank)), "\0"]))
+
+
+def called(entity: Entity) -> str:
+    """What somebody or something is called: a person whom the tenant gave no name, as was heard."""
+    return entity.aliases[0] if entity.name == entity.user_id and entity.aliases else entity.name
 
 
 def strength(evidence: int) -> float:
@@ -194,6 +198,9 @@ class _Book:
         if not _is_name(claim.value) or (claim.value.islower() and _role(claim.value)):
             return None
         known = {name: mention for turn in turns for name, mention in self.said[turn.id].items()}
+        if own := self.conversation.vocabulary.entities.get(claim.attribute):
+            mention = known.get(key(claim.value))
+            return (mention.name if mention else claim.value), own
         kind = _role(claim.attribute) or _OF_VALUE.get(claim.attribute)
         value = f" {key(claim.value)} "
         within = [name for name in known if f" {name} " in value] if kind else [value.strip()]
@@ -257,8 +264,9 @@ def _is_name(name: str) -> bool:
     return len(name) <= LONGEST_NAME and bool(key(name))
 
 
-def _place(kind: str) -> int:
-    return KINDS.index(kind) if kind in KINDS else len(KINDS)
+def _place(kind: str) -> tuple[int, str]:
+    """Where a kind stands among those of one name: a pack's before the house's own."""
+    return (KINDS.index(kind) + 1 if kind in KINDS else 0), kind
 
 
 def _united(one: Entity, other: Entity) -> Entity:
@@ -389,7 +397,9 @@ class _Merging:
 
 
 def _goes_with(kind: str, other: str) -> bool:
-    return kind == other or KINDS[-1] in (kind, other)
+    """Whether two of one name may be one: what is only known to be a thing, or a product, may be a pack's."""
+    vague = {KINDS[-1]} if {kind, other} <= set(KINDS) else _VAGUE
+    return kind == other or not vague.isdisjoint((kind, other))
 
 
 def families(known: Iterable[Entity]) -> Iterator[tuple[Entity, tuple[Entity, ...]]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recollect.core.consolidate.attributes import VALUES, Attribute, attributes
+from recollect.core.consolidate.attributes import Attribute, Vocabulary
 from recollect.core.consolidate.claims import claimed, of, valued
 from recollect.core.consolidate.english import FORMS
 from recollect.core.consolidate.grammar import led, plain
@@ -15,6 +15,7 @@ from recollect.core.consolidate.sentences import sentences
 from recollect.core.consolidate.statements import name_of
 from recollect.core.consolidate.telling import Told, concrete, items, tidy
 from recollect.core.consolidate.wants import wanted
+from recollect.core.consolidate.words import VALUES
 from recollect.core.model import USER, Kind
 
 _YES = re.compile(
@@ -171,15 +172,16 @@ def question_in(text: str) -> str:
     return next((each.text for each in reversed(asked) if each.asks), "")
 
 
-def replied(question: str, text: str) -> list[Told]:
+def replied(question: str, text: str, vocabulary: Vocabulary) -> list[Told]:
     """What an answer without a verb of its own says: its first sentence, beside the question.
 
-    >>> [(each.attribute, each.value) for each in replied("Where do you live?", "Atlanta, GA.")]
+    >>> from recollect.core.consolidate.attributes import english
+    >>> [(each.attribute, each.value) for each in replied("Where do you live?", "Atlanta, GA.", english())]
     [('residence', 'Atlanta, GA')]
     """
     question = plain(question)
     said = plain(text).strip(" .!")
-    if polar := _polar(question, said):
+    if polar := _polar(question, said, vocabulary):
         return polar
     if placed := _where(question, said):
         return placed
@@ -188,7 +190,7 @@ def replied(question: str, text: str) -> list[Told]:
         return []
     answer = _NO.sub("", answer) if _NO.match(answer) else answer
     bare = answer[_FRAGMENT.match(answer).end() :] if _FRAGMENT.match(answer) else answer  # type: ignore[union-attr]
-    attribute = attributes().question(question)
+    attribute = vocabulary.question(question)
     if attribute is not None and attribute.name == "reason":
         value = tidy(
             re.sub(r"^(?:because|since|as|due to) ", "", plain(text).strip(" .!"), flags=re.IGNORECASE),
@@ -198,7 +200,7 @@ def replied(question: str, text: str) -> list[Told]:
     if not bare or _predicates(answer):
         return []
     confidence = 0.4 if unsure else 0.75
-    return [replace(each, confidence=confidence) for each in _answered(question, answer, bare)]
+    return [replace(each, confidence=confidence) for each in _answered(question, answer, bare, vocabulary)]
 
 
 def _predicates(answer: str) -> bool:
@@ -216,9 +218,8 @@ def _closed(attribute: Attribute, question: str, answer: str, bare: str) -> list
     many = _MANY.search(question)
     if (many and not _NUMERIC.match(bare)) or (attribute.name == "wants" and answer.startswith("to ")):
         return []
-    value = valued(
-        attribute, bare if attribute.name not in {"reason", "timeline", "availability"} else answer
-    )
+    open_ = attribute.name in {"reason", "timeline", "availability"}
+    value = valued(attribute, attribute.within(answer if open_ else bare))
     if many and attribute.name in {"children", "siblings", "pet"} and _NUMERIC.fullmatch(value):
         value = f"{value} {many['what']}"
     if attribute.name == "residence" and attribute.value.match(value) is None:
@@ -234,8 +235,8 @@ def _closed(attribute: Attribute, question: str, answer: str, bare: str) -> list
     return [replace(each, attribute=f"{name} budget") for each in told] if name else told
 
 
-def _answered(question: str, answer: str, bare: str) -> list[Told]:
-    if attribute := attributes().question(question):
+def _answered(question: str, answer: str, bare: str, vocabulary: Vocabulary) -> list[Told]:
+    if attribute := vocabulary.question(question):
         return _closed(attribute, question, answer, bare)
     if many := _MANY.search(question):
         number = re.search(rf"\b{VALUES['number']}", bare, re.IGNORECASE)
@@ -283,7 +284,7 @@ def _bare(name: str, value: str) -> Told:
     return Told(USER, name, value, Kind.PREFERENCE if wish else Kind.FACT, single=True)
 
 
-def _polar(question: str, answer: str) -> list[Told]:
+def _polar(question: str, answer: str, vocabulary: Vocabulary) -> list[Told]:
     """A question that is answered by yes or no, as the statement that this makes."""
     yes, no = _YES.match(answer), _NO.match(answer)
     said = yes or no
@@ -310,7 +311,7 @@ def _polar(question: str, answer: str) -> list[Told]:
         "should": "should ",
     }[found["aux"].lower()]
     statement = re.sub(r"\byour\b", "my", f"{subject} {verb}{found['rest']}")
-    told = claimed(statement, "", guess=False).told
+    told = claimed(statement, "", vocabulary, guess=False).told
     return [replace(each, negated=each.negated != bool(no), confidence=0.7) for each in told]
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from recollect.core.consolidate.anywhere import anywhere, beside, is_none
+from recollect.core.consolidate.attributes import Vocabulary
 from recollect.core.consolidate.claims import claimed, labelled
 from recollect.core.consolidate.extraction import Conversation, Extraction, Finding, Mention
 from recollect.core.consolidate.grammar import led, plain, subjected, unreal
@@ -67,6 +69,7 @@ class _Heard:
     speaker. `put`: the turn that did.
     """
 
+    vocabulary: Vocabulary
     history: dict[str | None, tuple[Told, ...]] = field(default_factory=dict)
     question: str = ""
     put: Memory | None = None
@@ -101,7 +104,7 @@ def extract(conversation: Conversation) -> Extraction:
         *(ours(turn.content) for turn in conversation.turns if "<remembered>" in turn.content)
     )
     holders = _holders(conversation)
-    heard = _Heard()
+    heard = _Heard(conversation.vocabulary)
     findings: list[Finding] = []
     mentions: dict[tuple[str, str], Mention] = {}
     for place, turn in enumerate(conversation.turns):
@@ -149,10 +152,11 @@ def _read(turn: Memory, heard: _Heard, repeated: frozenset[str]) -> list[_Said]:
         raw = " ".join(own[each.begin : each.stop].split())
         if repeated and folded(raw) in repeated:
             continue
-        told, person = _sentence(each, raw, person, [*before, *(one.told for one in found)])
+        history = [*before, *(one.told for one in found)]
+        told, person = _sentence(each, raw, person, history, heard.vocabulary)
         found += [_Said(one, raw) for one in told]
         if question and not each.asks:
-            found += [_Said(one, raw, asked=True) for one in _answer(question, each, told)]
+            found += [_Said(one, raw, asked=True) for one in _answer(question, each, told, heard.vocabulary)]
             question = question if _PLEASANT.fullmatch(each.text) else ""
     unique: dict[tuple[str, ...], _Said] = {}
     for one in found:
@@ -167,22 +171,26 @@ def _read(turn: Memory, heard: _Heard, repeated: frozenset[str]) -> list[_Said]:
     return list(unique.values())[:MOST]
 
 
-def _answer(question: str, each: Sentence, told: Sequence[Told]) -> list[Told]:
+def _answer(question: str, each: Sentence, told: Sequence[Told], vocabulary: Vocabulary) -> list[Told]:
     """What a sentence answers, as far as it does not say that by itself: all of it, or its first clause."""
     if not told:
-        return replied(question, each.text)
+        return replied(question, each.text, vocabulary)
     first = clauses(each)[0].text
     if len(first) == len(each.text) or any(one.clause == plain(first) for one in told):
         return []
     claims = {(one.subject, one.attribute) for one in told}
-    return [one for one in replied(question, first) if (one.subject, one.attribute) not in claims]
+    return [one for one in replied(question, first, vocabulary) if (one.subject, one.attribute) not in claims]
 
 
-def _sentence(each: Sentence, raw: str, person: str, history: Sequence[Told]) -> tuple[list[Told], str]:
+def _sentence(
+    each: Sentence, raw: str, person: str, history: Sequence[Told], vocabulary: Vocabulary
+) -> tuple[list[Told], str]:
     """What a sentence claims, and whom "she" or "he" means after it."""
     if instruction := [] if each.asks else instructed(raw):
         return instruction, person
-    rest, marked, sure = correction(plain(each.text))
+    text = plain(each.text)
+    none = bool(vocabulary.anywhere) and is_none(text)
+    rest, marked, sure = (text, False, False) if none else correction(text)
     read = replace(each, text=rest) if marked else each
     told: list[Told] = [] if unreal(read.text) else household(led(plain(read.text))[0])
     subject, imagined = "", False
@@ -191,11 +199,11 @@ def _sentence(each: Sentence, raw: str, person: str, history: Sequence[Told]) ->
             imagined = False
         text = plain(clause.text)
         if clause.asks or imagined:
-            told += _asked(text) if not imagined else []
+            told += _asked(text, vocabulary) if not imagined else []
             continue
         if clause.bare and subject:
             text = f"{subject} {text}"
-        claims, person, subject = _clause(text, person)
+        claims, person, subject = _clause(text, person, vocabulary)
         imagined = claims is None
         known = {
             (one.subject, one.attribute) for one in told if one.entity == "pet" or one.attribute == "pet"
@@ -209,13 +217,15 @@ def _sentence(each: Sentence, raw: str, person: str, history: Sequence[Told]) ->
     return [_as_correction(one, history, sure=sure) for one in told], person
 
 
-def _asked(text: str) -> list[Told]:
+def _asked(text: str, vocabulary: Vocabulary) -> list[Told]:
     """What a question tells by the way: what is looked for, and what it takes for granted."""
-    return wanted(text, looking=False) or ([] if _POLAR.match(text) or unreal(text) else embedded(text))
+    told = wanted(text, looking=False) or ([] if _POLAR.match(text) or unreal(text) else embedded(text))
+    return [*told, *anywhere(text, vocabulary, asks=True)]
 
 
-def _clause(text: str, person: str) -> tuple[list[Told] | None, str, str]:
+def _clause(text: str, person: str, vocabulary: Vocabulary) -> tuple[list[Told] | None, str, str]:
     """What a clause claims (None: it is imagined), whom it leaves as the person, and its subject's words."""
+    none = "no " if is_none(text) else ""  # which is also a word that only leads up to something
     text, guess = led(_IDEALLY.sub("", text))
     if instruction := instructed(text):
         return instruction, person, ""
@@ -223,8 +233,9 @@ def _clause(text: str, person: str) -> tuple[list[Told] | None, str, str]:
         return None, person, ""
     text = subjected(text)
     details = wanted(text, looking=False)
-    read = claimed(text, person, guess=guess)
-    told = list(read.told) or labelled(text) or embedded(text)
+    read = claimed(text, person, vocabulary, guess=guess)
+    told = list(read.told) or labelled(text, vocabulary) or embedded(text)
+    told = beside(told, anywhere(none + text, vocabulary, guess=guess))
     kept = [one for one in told if not (one.attribute in {"bedrooms", "bathrooms", "wants"} and details)]
     first = text.split()[0]
     subject = "I" if not read.person else f"my {read.person}" if first.lower() in {"my", "our"} else first

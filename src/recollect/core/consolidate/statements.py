@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from recollect.core.consolidate.attributes import KIN, PEOPLE
 from recollect.core.consolidate.grammar import Frame
 from recollect.core.consolidate.telling import Told
+from recollect.core.consolidate.words import KIN, PEOPLE
 from recollect.core.model import USER
 
 _SMALL = (
@@ -189,6 +189,13 @@ _MOVED_AWAY = re.compile(
 )
 _DONE = re.compile(_STATE, re.IGNORECASE)
 _VERSIONED = frozenset({"use", "run", "upgrade", "update", "switch", "install", "have", "migrate"})
+_MEASURE = re.compile(
+    r"(?:[cmk]?m|inch(?:es)?|feet|foot|ft|yards?|miles?|kilomet(?:er|re)s?|(?:centi|milli)?met(?:er|re)s?|kg|kilos?"
+    r"|grams?|pounds?|lbs?|lit(?:er|re)s?|degrees?|percent|volts?|watts?)(?!\w)",
+    re.IGNORECASE,
+)
+"""What a number of alone says nothing of anything."""
+_ENOUGH = re.compile(r"\btoo (?:few|many|much|little)\b", re.IGNORECASE)
 _SPAN = re.compile(r"(?:years?|months?|weeks?|days?|times?|minutes?|hours?) ?\Z", re.IGNORECASE)
 _AND = re.compile(r" and .*", re.IGNORECASE)
 _OF_ALL = re.compile(r"of (?:(?:the|my|our|these|those|all) )?(?:\d+ )?", re.IGNORECASE)
@@ -345,7 +352,10 @@ def _thing(found: re.Match[str]) -> list[Told]:
         attribute = attribute and f"{attribute} deadline"
     if _HOLDS.fullmatch(verb):
         counted = name_of(typed["unit"] or "")
-        attribute, value = f"{attribute} {counted}".strip(), (typed["number"] or "") if counted else ""
+        if _MEASURE.fullmatch(counted):
+            value = f"{typed['number'] or ''} {counted}".strip()
+        else:
+            attribute, value = f"{attribute} {counted}".strip(), (typed["number"] or "") if counted else ""
     elif part := next((part for start, part in _PARTS.items() if verb.startswith(start)), ""):
         attribute = attribute and f"{attribute} {part}"
     if not attribute or not value:
@@ -417,7 +427,8 @@ def _counted(subject: str, text: str, verb: str, *, over: bool = False) -> list[
     rest = "" if _SUM.fullmatch(rest) else rest
     attribute = name_of(f"{verb} {rest}" if rest.startswith(_PLACED) else f"{rest} {verb}")
     attribute = "" if rest.lower() == "times" else attribute
-    alone = attribute == verb or (_SPAN.match(rest) is not None and not every)
+    is_measure = _SPAN.match(rest) or _MEASURE.match(rest) or _ENOUGH.search(rest)
+    alone = attribute == verb or (is_measure is not None and not every)
     if not attribute or ((alone or verb in _EARNED) and not _MONEY.search(found["n"])):
         return []
     attribute = f"{attribute} {every['unit'].lower()}" if every else attribute

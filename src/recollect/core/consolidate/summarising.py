@@ -19,6 +19,7 @@ from uuid import UUID
 
 from recollect.core.consolidate.actions import actions
 from recollect.core.consolidate.insight import Action, Resolution, Sentiment, speaker
+from recollect.core.consolidate.junk import unrecalled
 from recollect.core.consolidate.outcomes import resolution
 from recollect.core.consolidate.resolving import as_told, resolve
 from recollect.core.consolidate.sentiment import sentiment
@@ -174,8 +175,13 @@ def as_memories(summary: Summary, turns: Sequence[Memory], source: JsonObject = 
 
 
 def _spoken(turns: Sequence[Memory]) -> list[Memory]:
-    """The turns that somebody said: neither instructions nor what tools gave."""
-    return [turn for turn in turns if turn.seq and turn.role not in {"system", "tool"}]
+    """The turns that somebody said: neither instructions, nor what tools gave, nor what was remembered."""
+    own = (
+        replace(turn, content=unrecalled(turn.content))
+        for turn in turns
+        if turn.seq and turn.role not in {"system", "tool"}
+    )
+    return [turn for turn in own if turn.content.strip()]
 
 
 def insights(summary: Summary) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from recollect.core.consolidate.attributes import NUM, VALUES
 from recollect.core.consolidate.telling import Told
+from recollect.core.consolidate.words import NUM, VALUES
 from recollect.core.model import USER, Kind
 
 _PLACE = r"(?:the )?(?-i:[A-Z][\w.'’-]+)(?: (?-i:[A-Z][\w.'’-]+)){0,2}(?: area)?"

@@ -43,11 +43,11 @@ def sections(what: Known, budget: int) -> list[Section]:
     told = (one for one in (*ordered(what.known)[:1], *recalled) if not recent.issuperset(one.evidence))
     summaries = list({one.id: one for one in told}.values())
     return [
-        Section("Profile", [_passage(one) for one in about]),
-        Section("Facts", [_passage(one) for one in facts]),
-        Section("Summaries", [_passage(one) for one in summaries[:MOST_SUMMARIES]]),
-        Section("Relevant memories", [_passage(one) for one in _retold_last(turns, what.recalled)]),
-        Section("Latest in this conversation", [_passage(one) for one in what.recent], newest_last=True),
+        Section("Profile", [passage(one) for one in about]),
+        Section("Facts", [passage(one) for one in facts]),
+        Section("Summaries", [passage(one) for one in summaries[:MOST_SUMMARIES]]),
+        Section("Relevant memories", [passage(one) for one in _retold_last(turns, what.recalled)]),
+        Section("Latest in this conversation", [passage(one) for one in what.recent], newest_last=True),
     ]
 
 
@@ -74,7 +74,8 @@ def _retold_last(turns: Sequence[Memory], recalled: Sequence[Memory]) -> list[Me
     return sorted(turns, key=lambda turn: turn.id in retold)
 
 
-def _passage(memory: Memory) -> Passage:
+def passage(memory: Memory) -> Passage:
+    """A memory as a line of a context."""
     return Passage(memory.id, memory.content + _remark(memory), memory.valid_from, memory.name or memory.role)
 
 

@@ -50,10 +50,9 @@ _PLAIN = {
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff"
 _PART = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_BOUNDED = (
-    rf"(?:(?<!\w)|(?<=[{_UNSPACED}]))(?P<name>{{}})(?:'s|(?<=s)')?"
-    rf"(?:(?!\w)|(?=[{_UNSPACED}])|(?<=[{_UNSPACED}]))"
-)
+# Without regard to case, a set of so many characters takes ten milliseconds to compile.
+_BESIDE = rf"(?-i:[{_UNSPACED}])"
+_BOUNDED = rf"(?:(?<!\w)|(?<={_BESIDE}))(?P<name>{{}})(?:'s|(?<=s)')?(?:(?!\w)|(?={_BESIDE})|(?<={_BESIDE}))"
 _LINKS = frozenset({" and ", " & ", ", ", ", and ", " or ", "/"})
 _SPACES = re.compile(r"[ \t]*")
 _AFTER_OPENING = re.compile(r"[ \t]*[,;:!?.…]*[ \t]*")

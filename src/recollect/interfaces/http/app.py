@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from recollect.core.pack import Pack
 from recollect.interfaces.http import (
     facts,
     graph,
@@ -16,6 +18,7 @@ from recollect.interfaces.http import (
     jobs,
     language,
     memories,
+    packs,
     recall,
     sessions,
     summaries,
@@ -26,6 +29,7 @@ from recollect.interfaces.http.layers import Authentication, Body, Guard, Limits
 from recollect.interfaces.http.openapi import serve_description
 from recollect.interfaces.http.problems import answer_http, answer_invalid
 from recollect.interfaces.http.shortcut import Shortcut
+from recollect.interfaces.http.webhooks import make_webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,13 @@ class Bounds:
 
 
 def _operation_id(route: APIRoute) -> str:
-    return route.name
+    """The operation's name; one of a pack's has the pack's before it."""
+    first = route.path.split("/")[1].replace("-", "_")
+    return route.name if first == "v1" else f"{first}_{route.name}"
 
 
-def make_routes(version: str) -> FastAPI:
-    """The operations, with nothing behind them yet and no layer before them."""
+def make_routes(version: str, installed: Mapping[str, Pack]) -> FastAPI:
+    """The operations, ours and the packs', with nothing behind them yet and no layer before them."""
     app = FastAPI(
         title="Recollect",
         version=version,
@@ -53,20 +59,30 @@ def make_routes(version: str) -> FastAPI:
         generate_unique_id_function=_operation_id,
         exception_handlers={RequestValidationError: answer_invalid, HTTPException: answer_http},
     )
-    for room in (sessions, memories, facts, graph, recall, summaries, users, jobs, language, health):
+    rooms = (sessions, memories, facts, graph, recall, summaries, users, jobs, language, packs, health)
+    for room in rooms:
         app.include_router(room.router)
+    for pack in installed.values():
+        app.include_router(make_webhooks(pack))
+        if pack.routes:
+            fence = Depends(packs.turned_on(pack.name))
+            app.include_router(pack.code(pack.routes), prefix=pack.path, dependencies=[fence])
     serve_description(app)
     return app
 
 
 def make_app(server: Server, bounds: Bounds) -> FastAPI:
     """The application; what stands behind it stays its caller's to open and to close."""
-    app = make_routes(server.version)
+    installed = server.service.packs.installed
+    app = make_routes(server.version, installed)
     app.state.server = server
     # The last one added is the outermost.
     app.add_middleware(Shortcut, routes=recall.router.routes)
     app.add_middleware(Body, most=bounds.body)
-    app.add_middleware(Authentication, service=server.service, credentials=server.credentials)
+    webhooks = frozenset(pack.webhook_path(one) for pack in installed.values() for one in pack.webhooks)
+    app.add_middleware(
+        Authentication, service=server.service, credentials=server.credentials, webhooks=webhooks
+    )
     app.add_middleware(Limits, most=bounds.requests, seconds=bounds.seconds)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, packs=frozenset(pack.path for pack in installed.values()))
     return app

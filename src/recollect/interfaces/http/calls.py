@@ -13,6 +13,7 @@ from recollect.core.language import Language
 from recollect.core.model import Principal
 from recollect.core.readiness import Readiness
 from recollect.core.service import Service
+from recollect.core.webhooks import Webhooks
 from recollect.interfaces.http.requests import Id
 
 KEY = "recollect.call"
@@ -29,6 +30,7 @@ class Server:
     embeddings: Embeddings
     language: Language
     version: str
+    webhooks: Webhooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from recollect.core import graph, model
 from recollect.core.access import require_staff
 from recollect.core.errors import NotFound
 from recollect.core.graph import FIRST, LONGEST_KIND, MOST_NEAR, MOST_PATHS
+from recollect.core.making import LONGEST_DESCRIPTION
 from recollect.interfaces.http import answers
 from recollect.interfaces.http.calls import Asked
 from recollect.interfaces.http.cursors import (
@@ -43,6 +44,7 @@ What: TypeAlias = Literal["mentioned", "began", "ended"]
 
 router = APIRouter(prefix="/v1", tags=["graph"])
 
+_ABOUT = "What is known of it in a sentence or some; a search finds it by that, too."
 _ID = "019a9d3c-5b7e-5c1a-9f00-2d6b8c4e1a55"
 _OTHER = "019a9d3c-5b7e-5c1a-9f00-2d6b8c4e1a56"
 _TIME = "2026-03-02T09:30:00Z"
@@ -53,6 +55,7 @@ _MARIA: dict[str, Any] = {
     "user_id": "customer-17",
     "aliases": ["my sister"],
     "attributes": {},
+    "description": "Ann's elder sister, a nurse in Boston.",
     "min_role": "user",
     "merged_into": None,
     "by_hand": False,
@@ -73,8 +76,16 @@ _LIVES: dict[str, Any] = {
     "recorded_at": _TIME,
     "superseded_at": None,
     "evidence": ["019a9d3c-5b7e-7c1a-9f00-2d6b8c4e1a58"],
+    "attributes": {},
 }
-_BOSTON: dict[str, Any] = {**_MARIA, "id": _OTHER, "name": "Boston", "kind": "place", "aliases": []}
+_BOSTON: dict[str, Any] = {
+    **_MARIA,
+    "id": _OTHER,
+    "name": "Boston",
+    "kind": "place",
+    "aliases": [],
+    "description": "",
+}
 
 
 class EntityList(PageRequest):
@@ -94,7 +105,13 @@ class NewEntity(Shape):
     """An entity that you make: what is read of it is merged into it."""
 
     model_config = shown(
-        {"name": "Nordic line", "kind": "product", "user_id": "customer-17", "aliases": ["the Nordics"]}
+        {
+            "name": "Nordic line",
+            "kind": "product",
+            "user_id": "customer-17",
+            "aliases": ["the Nordics"],
+            "description": "Shelves and tables of pale oak.",
+        }
     )
 
     name: Id = Field(description="What it is called.")
@@ -103,6 +120,7 @@ class NewEntity(Shape):
     shared: bool = Field(False, description="It is of no user: everybody of the tenant may read it.")
     aliases: list[Id] = Field(default=[], max_length=50, description="What else it is called.")
     attributes: Metadata = Field(default_factory=dict, description="Anything of yours.")
+    description: str = Field("", max_length=LONGEST_DESCRIPTION, description=_ABOUT)
     min_role: Rank = Field(
         "user", description="The lowest role that may read it; at most the credential's own."
     )
@@ -123,6 +141,7 @@ class NewEntity(Shape):
             self.attributes,
             model.Role[self.min_role.upper()],
             shared=self.shared,
+            description=self.description,
         )
 
 
@@ -143,6 +162,7 @@ class EntityChanges(Shape):
         default=[], max_length=50, description="What else it is called, in place of all there was."
     )
     attributes: Metadata = Field(default_factory=dict, description="In place of all there was.")
+    description: str = Field("", max_length=LONGEST_DESCRIPTION, description=_ABOUT)
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -171,6 +191,7 @@ class NewRelation(Shape):
     )
     valid_from: Time | None = Field(None, description="Since when it is so. Unset: now.")
     valid_to: Time | None = Field(None, description="Until when it is so.")
+    attributes: Metadata = Field(default_factory=dict, description="Anything of yours.")
 
     def relation(self) -> graph.NewRelation:
         """As the core has it."""
@@ -191,10 +212,15 @@ class NeighbourRequest(_Times):
         default=[], max_length=50, description="Relations of these kinds only; repeat the parameter for each."
     )
     limit: int = Field(50, ge=1, le=MOST_NEAR, description="How many entities at most.")
+    user_id: Id | None = Field(
+        None,
+        description="Over relations of this user and the tenant's own only. Unset: what is shared leads on "
+        "to whoever else has to do with it, as far as the credential may see.",
+    )
 
     def reach(self) -> graph.Reach:
         """As the core has it."""
-        return graph.Reach(self.depth, tuple(self.kinds), self.as_of, self.known_at)
+        return graph.Reach(self.depth, tuple(self.kinds), self.as_of, self.known_at, self.user_id)
 
 
 class PathRequest(_Times):
@@ -217,6 +243,11 @@ class EntitySearch(Shape):
 
     query: Question = Field(description="In words: names in it are found, and what is near in meaning.")
     user_id: Id | None = Field(None, description="Of this user only. Unset: all that the credential may see.")
+    include_shared: bool = Field(False, description="Beside the user's, what the tenant shares.")
+    kinds: list[Id] = Field(default=[], max_length=20, description="Of any of these kinds. Unset: of all.")
+    min_similarity: float | None = Field(
+        None, ge=-1, le=1, description="A cosine: leave out what is farther from the query, named or not."
+    )
     limit: int = Field(10, ge=1, le=LARGEST_PAGE, description="How many at most.")
 
 
@@ -241,6 +272,7 @@ class Entity(answers.Answer):
     user_id: str | None = Field(description="Whose it is; null: the tenant shares it.")
     aliases: tuple[str, ...] = Field(description="What else it is called.")
     attributes: dict[str, Any] = Field(description="What you gave it.")
+    description: str = Field(description="What is known of it in a sentence or some, as you said.")
     min_role: Rank = Field(description="The lowest role that may read it.")
     merged_into: UUID | None = Field(description="The entity that it is the same as, and is read as.")
     by_hand: bool = Field(description="A person made it, or put it right: what is read changes it no more.")
@@ -294,6 +326,7 @@ class Relation(answers.Answer):
     recorded_at: datetime = Field(description="When it was known.")
     superseded_at: datetime | None = Field(description="When its end was known, or that it never was so.")
     evidence: tuple[UUID, ...] = Field(description="Ids of the memories that say so.")
+    attributes: dict[str, Any] = Field(description="What you gave it.")
 
     @classmethod
     def of(cls, relation: model.Relation) -> Self:
@@ -377,7 +410,7 @@ class EntityHit(answers.Answer):
     model_config = shown({"entity": _MARIA, "similarity": 0.42, "named": True})
 
     entity: Entity = Field(description="The entity.")
-    similarity: float = Field(description="The cosine of the query and its name.")
+    similarity: float = Field(description="The cosine of the query and its name, with its description.")
     named: bool = Field(description="The query says its name, or an alias.")
 
 
@@ -423,7 +456,13 @@ async def add_entity(asked: Asked, new: NewEntity) -> Response:
 async def search_entities(asked: Asked, wanted: EntitySearch) -> Response:
     """The entities that a text names, and then those that are nearest to it in meaning."""
     found = await asked.service.search_entities(
-        asked.principal, wanted.query, user_id=wanted.user_id, limit=wanted.limit
+        asked.principal,
+        wanted.query,
+        user_id=wanted.user_id,
+        include_shared=wanted.include_shared,
+        kinds=wanted.kinds,
+        min_similarity=wanted.min_similarity,
+        limit=wanted.limit,
     )
     hits = [
         EntityHit(entity=Entity.of(one.entity), similarity=round(one.similarity, 4), named=one.named)

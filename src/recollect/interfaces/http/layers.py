@@ -2,7 +2,7 @@
 
 Guard (a request's id, errors, headers) → Limits (how many at once, how long) → Authentication (who asks)
 → Body (how large) → Shortcut (what is fit is answered at once) → the routes. Nothing of a request is read
-before it is known who asks.
+before it is known who asks, but for the body of a webhook, by whose signature it is known.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Set as AbstractSet
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,7 +19,7 @@ from recollect.core.errors import Busy, RecollectError, TimedOut, TooLarge, Unau
 from recollect.core.ids import uuid7
 from recollect.core.service import Service
 from recollect.interfaces.http.calls import KEY, Call
-from recollect.interfaces.http.problems import InternalError, Problem
+from recollect.interfaces.http.problems import OF_A_PACK, InternalError, Problem
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,13 @@ _MARKS = (
 
 def _is_open(scope: Scope) -> bool:
     """Whether a request is for the one page that answers anybody."""
+    return scope["method"] == "GET" and _path(scope) == LIVE
+
+
+def _path(scope: Scope) -> str:
+    """The path as it was sent, without what a proxy puts before it."""
     path: str = scope["path"]
-    return scope["method"] == "GET" and path.removeprefix(scope.get("root_path", "")) == LIVE
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def sent(scope: Scope, header: bytes) -> list[str]:
@@ -57,10 +63,14 @@ def replaying(message: Message, receive: Receive) -> Receive:
 
 
 class Guard:
-    """Gives each request an id, and turns whatever goes wrong into a problem."""
+    """Gives each request an id, and turns whatever goes wrong into a problem.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `packs`: where packs are, whose clients are answered as they know it.
+    """
+
+    def __init__(self, app: ASGIApp, packs: AbstractSet[str] = frozenset()) -> None:
         self._app = app
+        self._packs = packs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,6 +78,7 @@ class Guard:
             return
         # Routes match the path as it was sent, so that an id may hold a slash (%2F).
         scope["path"] = scope["raw_path"].decode("latin-1")
+        scope[OF_A_PACK] = "/".join(_path(scope).split("/", 2)[:2]) in self._packs
         given = sent(scope, b"x-request-id")
         request_id = given[0] if given and _REQUEST_ID.fullmatch(given[0]) else str(uuid7())
         started = False
@@ -127,18 +138,27 @@ class Limits:
 
 
 class Authentication:
-    """Knows who asks before anything else is looked at; /v1/health/live alone answers anybody."""
+    """Knows who asks before anything else is looked at; /v1/health/live alone answers anybody.
 
-    def __init__(self, app: ASGIApp, service: Service, credentials: Credentials) -> None:
+    What is posted to one of the `webhooks`, paths in full, is let pass: its signature is over its body.
+    """
+
+    def __init__(
+        self, app: ASGIApp, service: Service, credentials: Credentials, webhooks: frozenset[str] = frozenset()
+    ) -> None:
         self._app = app
         self._service = service
         self._credentials = credentials
+        self._webhooks = webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_open(scope):
+        if scope["type"] == "http" and not _is_open(scope) and not self._is_webhook(scope):
             principal = await self._credentials.authenticate(_bearer(scope))
             scope[KEY] = Call(self._service, principal)
         await self._app(scope, receive, send)
+
+    def _is_webhook(self, scope: Scope) -> bool:
+        return scope["method"] == "POST" and _path(scope) in self._webhooks
 
 
 def _bearer(scope: Scope) -> str:

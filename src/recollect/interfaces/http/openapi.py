@@ -32,6 +32,8 @@ _PROBLEM = {
         "code": {"type": "string", "description": "Stable: programs may rely on it."},
         "detail": {"type": "string", "description": "What went wrong, for people."},
         "hint": {"type": ["string", "null"], "description": "What to do about it."},
+        "success": {"type": "boolean", "description": "On the wire of a pack alone: false."},
+        "message": {"type": "string", "description": "On the wire of a pack alone: the detail."},
         "errors": {
             "type": "array",
             "description": "The fields that are wrong, or the parts that are away: `location`, `message`.",

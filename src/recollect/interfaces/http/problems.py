@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from recollect.core.errors import (
     Invalid,
@@ -25,6 +26,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
 _WORDS = {"timezone_aware": "needs a zone, like 2026-03-01T12:00:00Z"}
 """What is said better than Pydantic says it."""
+OF_A_PACK = "recollect.pack"
+"""In a request's scope: it is on the wire of a pack."""
+
 _UNION_TAGS = frozenset({"one", "batch"})
 
 
@@ -93,8 +97,17 @@ class Problem(Response):
             "hint": shown.hint,
             "errors": list(faults),
         }
+        self._document = document
         # Escaped: the text of an error may quote half a surrogate pair, which UTF-8 cannot hold.
         super().__init__(json.dumps(document), kind.status, _headers(shown))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; on the wire of a pack, whose clients look for `success` and `message`, with these too."""
+        if scope.get(OF_A_PACK):
+            failed = {"success": False, "message": self._document["detail"], **self._document}
+            self.body = json.dumps(failed).encode()
+            self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
 
 
 def _headers(error: RecollectError) -> dict[str, str]:

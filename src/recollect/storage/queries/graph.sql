@@ -1,12 +1,12 @@
 -- name: entity_columns
 -- Fragment: an entity as the domain knows it.
     e.id, e.kind, e.name, e.recorded_at, e.user_id, e.aliases, e.attributes, e.min_role, e.merged_into, e.by_hand,
-    e.settled
+    e.settled, e.description
 
 -- name: relation_columns
 -- Fragment: a relation as the domain knows it.
     r.id, r.source_id, r.target_id, r.kind, r.valid_from, r.recorded_at, r.user_id, r.strength, r.confidence,
-    r.min_role, r.valid_to, r.superseded_at, r.evidence
+    r.min_role, r.valid_to, r.superseded_at, r.evidence, r.attributes
 
 -- name: holding
 -- Fragment: the relations that are asked for, in the time that is asked for; as memories are recalled.
@@ -18,13 +18,14 @@
     AND (r.superseded_at IS NULL OR r.superseded_at > %(known_at)s OR r.valid_to IS NOT NULL)
 
 -- name: put_entity
--- What was read of an entity: the name that was heard first, and the kind that says most. The person remembered
--- is called as they are now. What a person put right stays.
+-- What was read of an entity: the name that was heard first, and the kind that says most, which is a pack's before
+-- the house's own. The person remembered is called as they are now. What a person put right stays.
 INSERT INTO entities AS e (tenant_id, id, user_id, kind, name, embedding_model, embedding, min_role, recorded_at)
 VALUES (%(tenant_id)s::uuid, %(id)s::uuid, %(user_id)s::text, %(kind)s::text, %(name)s::text, %(model)s::smallint,
         %(embedding)s::halfvec, %(min_role)s::smallint, %(recorded_at)s::timestamptz)
 ON CONFLICT (tenant_id, id) DO UPDATE SET
-    kind = CASE WHEN array_position(%(kinds)s::text[], excluded.kind) < array_position(%(kinds)s::text[], e.kind)
+    kind = CASE WHEN (coalesce(array_position(%(kinds)s::text[], excluded.kind), 0), excluded.kind COLLATE "C")
+                     < (coalesce(array_position(%(kinds)s::text[], e.kind), 0), e.kind)
            THEN excluded.kind ELSE e.kind END,
     name = CASE WHEN {heard_first} THEN excluded.name ELSE e.name END,
     embedding = CASE WHEN {heard_first} THEN excluded.embedding ELSE e.embedding END,
@@ -37,18 +38,18 @@ WHERE NOT e.by_hand
     %(is_person)s::boolean OR (excluded.recorded_at, excluded.name COLLATE "C") < (e.recorded_at, e.name)
 
 -- name: put_relation
--- What was read of a relation, as the fact has it that says so.
+-- What was read of a relation, as the fact has it that says so; or as a person has it.
 INSERT INTO relations (tenant_id, id, user_id, source_id, target_id, kind, strength, confidence, min_role,
-                       valid_from, valid_to, recorded_at, superseded_at, evidence)
+                       valid_from, valid_to, recorded_at, superseded_at, evidence, attributes)
 VALUES (%(tenant_id)s::uuid, %(id)s::uuid, %(user_id)s::text, %(source_id)s::uuid, %(target_id)s::uuid,
         %(kind)s::text, %(strength)s::real, %(confidence)s::real, %(min_role)s::smallint,
         %(valid_from)s::timestamptz, %(valid_to)s::timestamptz, %(recorded_at)s::timestamptz,
-        %(superseded_at)s::timestamptz, %(evidence)s::uuid[])
+        %(superseded_at)s::timestamptz, %(evidence)s::uuid[], %(attributes)s::jsonb)
 ON CONFLICT (tenant_id, id) DO UPDATE SET
     source_id = excluded.source_id, target_id = excluded.target_id, kind = excluded.kind,
     strength = excluded.strength, confidence = excluded.confidence, min_role = excluded.min_role,
     valid_from = excluded.valid_from, valid_to = excluded.valid_to, recorded_at = excluded.recorded_at,
-    superseded_at = excluded.superseded_at, evidence = excluded.evidence
+    superseded_at = excluded.superseded_at, evidence = excluded.evidence, attributes = excluded.attributes
 
 -- name: put_sighting
 -- A memory speaks of an entity, by these names.
@@ -74,7 +75,8 @@ WHERE r.tenant_id = %(tenant_id)s::uuid AND r.id = ANY (%(ids)s::uuid[])
   AND m.tenant_id = %(tenant_id)s::uuid AND m.id = r.id
 
 -- name: gather_aliases
--- What these of a person's entities, or all, are called beside their names: out of what speaks of them.
+-- What these of a person's entities, or all, are called beside their names: out of what speaks of them. Whom
+-- people made gets no other names by that, unless it is the person, of whom they knew none.
 UPDATE entities AS e SET aliases = g.aliases
 FROM (
     SELECT o.id, (array(
@@ -83,7 +85,8 @@ FROM (
         ORDER BY 1
     ))[1:%(most)s::integer] AS aliases
     FROM entities AS o
-    WHERE o.tenant_id = %(tenant_id)s::uuid AND o.whose = %(whose)s::text AND NOT o.by_hand
+    WHERE o.tenant_id = %(tenant_id)s::uuid AND o.whose = %(whose)s::text
+      AND (NOT o.by_hand OR o.name = o.user_id)
       AND (%(ids)s::uuid[] IS NULL OR o.id = ANY (%(ids)s::uuid[]))
 ) AS g
 WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id = g.id AND e.aliases <> g.aliases
@@ -167,20 +170,31 @@ FROM entities AS e
 WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id = ANY (%(ids)s::uuid[])
 
 -- name: families
--- These entities, what they are merged into, and all that is merged into that.
+-- These entities, what they are merged into, and all that is merged into that. OFFSET 0 has each looked up by
+-- itself: how many come is not known to the planner, who would rather read all that a tenant has.
 WITH RECURSIVE up (id) AS (
     SELECT unnest(%(ids)s::uuid[])
     UNION
-    SELECT e.merged_into
-    FROM up JOIN entities AS e ON e.tenant_id = %(tenant_id)s::uuid AND e.id = up.id
-    WHERE e.merged_into IS NOT NULL
+    SELECT o.merged_into FROM up CROSS JOIN LATERAL (
+        SELECT e.merged_into FROM entities AS e
+        WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id = up.id AND e.merged_into IS NOT NULL OFFSET 0) AS o
 ), down (id) AS (
     SELECT id FROM up
     UNION
-    SELECT e.id FROM down JOIN entities AS e ON e.tenant_id = %(tenant_id)s::uuid AND e.merged_into = down.id
+    SELECT o.id FROM down CROSS JOIN LATERAL (
+        SELECT e.id FROM entities AS e
+        WHERE e.tenant_id = %(tenant_id)s::uuid AND e.merged_into = down.id OFFSET 0) AS o
 )
 SELECT {entity_columns}
-FROM down JOIN entities AS e ON e.tenant_id = %(tenant_id)s::uuid AND e.id = down.id
+FROM entities AS e
+WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id = ANY (ARRAY(SELECT id FROM down))
+
+-- name: entities_spoken_of
+-- Whom and what a session's turns speak of.
+SELECT DISTINCT n.entity_id AS id
+FROM memories AS m
+JOIN mentions AS n ON n.tenant_id = %(tenant_id)s::uuid AND n.memory_id = m.id
+WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text
 
 -- name: list_entities_of_users
 -- These users' entities ('' stands for nobody's: shared) that are merged into no other, after one of them.
@@ -213,7 +227,7 @@ SELECT {relation_columns}
 FROM relations AS r
 WHERE r.tenant_id = %(tenant_id)s::uuid
   AND (r.source_id = ANY (%(ids)s::uuid[]) OR r.target_id = ANY (%(ids)s::uuid[]))
-  AND {holding}
+  AND (%(whose)s::text[] IS NULL OR r.whose = ANY (%(whose)s::text[])) AND {holding}
 ORDER BY r.strength * r.confidence DESC, r.id
 LIMIT %(limit)s::integer
 
@@ -248,15 +262,25 @@ WHERE (o.at, o.what, o.id) < (%(at)s::timestamptz, %(what)s::text, %(id)s::uuid)
 ORDER BY o.at DESC, o.what DESC, o.id DESC
 LIMIT %(limit)s::integer
 
+-- name: relations_made
+-- What people say that entities are to others, by those with which it begins: to what is shared, very many lead.
+SELECT {relation_columns}
+FROM relations AS r
+WHERE r.tenant_id = %(tenant_id)s::uuid AND r.source_id = ANY (%(sources)s::uuid[])
+  AND ARRAY[r.target_id] <@ %(targets)s::uuid[] AND r.evidence = '{}'
+ORDER BY r.id
+
 -- name: search_of_users
--- These users' entities that are nearest to a query, those that it names first.
+-- These users' entities that are nearest to a query; without a floor, those that it names first.
 SELECT m.id, m.near, m.named
 FROM (
     SELECT m.id, coalesce(1 - (m.embedding <=> {aim}), 0)::float8 AS near, {named} AS named
     FROM entities AS m
     WHERE m.tenant_id = %(tenant_id)s::uuid AND m.whose = ANY (%(whose)s::text[])
+      AND (%(kinds)s::text[] IS NULL OR m.kind = ANY (%(kinds)s::text[]))
 ) AS m
-ORDER BY m.named DESC, m.near DESC, m.id
+WHERE %(floor)s::float8 IS NULL OR m.near >= %(floor)s
+ORDER BY (%(floor)s::float8 IS NULL AND m.named) DESC, m.near DESC, m.id
 LIMIT %(limit)s::integer
 
 -- name: search_of_tenant
@@ -264,31 +288,53 @@ LIMIT %(limit)s::integer
 SELECT m.id, m.near, m.named
 FROM (
     SELECT m.id, coalesce(1 - (m.embedding <=> {aim}), 0)::float8 AS near, {named} AS named
-    FROM (SELECT e.* FROM entities AS e WHERE e.tenant_id = %(tenant_id)s::uuid LIMIT %(most)s::integer) AS m
+    FROM (
+        SELECT e.* FROM entities AS e
+        WHERE e.tenant_id = %(tenant_id)s::uuid AND (%(kinds)s::text[] IS NULL OR e.kind = ANY (%(kinds)s::text[]))
+        LIMIT %(most)s::integer
+    ) AS m
 ) AS m
-ORDER BY m.named DESC, m.near DESC, m.id
+WHERE %(floor)s::float8 IS NULL OR m.near >= %(floor)s
+ORDER BY (%(floor)s::float8 IS NULL AND m.named) DESC, m.near DESC, m.id
 LIMIT %(limit)s::integer
 
--- name: named
--- Fragment: whether the query says the name, or an alias.
-    (lower(m.name) = ANY (%(names)s::text[]) OR EXISTS (
-        SELECT FROM unnest(m.aliases) AS alias WHERE lower(alias) = ANY (%(names)s::text[])))
+-- name: entities_named
+-- These users' entities that may be called so: by the words, not yet by what is the same in a name.
+SELECT {entity_columns}
+FROM entities AS e
+WHERE e.tenant_id = %(tenant_id)s::uuid AND e.whose = ANY (%(whose)s::text[])
+  AND {called}
+ORDER BY e.id
+LIMIT %(limit)s::integer
 
--- name: add_entity
--- An entity that a person makes; one that is there already changes nothing.
-INSERT INTO entities (tenant_id, id, user_id, kind, name, aliases, attributes, embedding_model, embedding,
-                      min_role, by_hand, recorded_at)
+-- name: called
+-- Fragment: whether an entity has one of the names, or one as its alias, in small letters.
+    (lower(e.name) = ANY (%(names)s::text[]) OR EXISTS (
+        SELECT FROM unnest(e.aliases) AS alias WHERE lower(alias) = ANY (%(names)s::text[])))
+
+-- name: named
+-- Fragment: whether the query says the name, or an alias. The names are many: IN has them hashed.
+    (lower(m.name) IN (SELECT unnest(%(names)s::text[])) OR (m.aliases <> '{}' AND EXISTS (
+        SELECT FROM unnest(m.aliases) AS alias WHERE lower(alias) IN (SELECT unnest(%(names)s::text[])))))
+
+-- name: make_entity
+-- An entity that a person makes, or makes anew.
+INSERT INTO entities (tenant_id, id, user_id, kind, name, aliases, attributes, description, embedding_model,
+                      embedding, min_role, by_hand, recorded_at)
 VALUES (%(tenant_id)s::uuid, %(id)s::uuid, %(user_id)s::text, %(kind)s::text, %(name)s::text, %(aliases)s::text[],
-        %(attributes)s::jsonb, %(model)s::smallint, %(embedding)s::halfvec, %(min_role)s::smallint, true,
-        %(recorded_at)s::timestamptz)
-ON CONFLICT (tenant_id, id) DO NOTHING
+        %(attributes)s::jsonb, %(description)s::text, %(model)s::smallint, %(embedding)s::halfvec,
+        %(min_role)s::smallint, true, %(recorded_at)s::timestamptz)
+ON CONFLICT (tenant_id, id) DO UPDATE SET
+    kind = excluded.kind, name = excluded.name, aliases = excluded.aliases, attributes = excluded.attributes,
+    description = excluded.description, embedding_model = excluded.embedding_model,
+    embedding = excluded.embedding, by_hand = true
 
 -- name: change_entity
 -- What a person puts right of an entity.
 UPDATE entities SET
     kind = %(kind)s::text, name = %(name)s::text, aliases = %(aliases)s::text[],
-    attributes = %(attributes)s::jsonb, embedding_model = %(model)s::smallint, embedding = %(embedding)s::halfvec,
-    by_hand = true
+    attributes = %(attributes)s::jsonb, description = %(description)s::text,
+    embedding_model = %(model)s::smallint, embedding = %(embedding)s::halfvec, by_hand = true
 WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid
 
 -- name: delete_entities
@@ -305,13 +351,14 @@ DELETE FROM entities WHERE tenant_id = %(tenant_id)s::uuid AND whose = %(user_id
 
 -- name: entities_of_model
 -- A tenant's next entities with vectors of this model.
-SELECT e.id, e.name
+SELECT e.id, e.name, e.description
 FROM entities AS e
 WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id > %(after)s::uuid AND e.embedding_model = %(model)s::smallint
 ORDER BY e.id
 LIMIT %(limit)s::integer
 
 -- name: replace_entity_vector
--- A new vector, unless the entity has another name meanwhile.
+-- A new vector, unless the entity is called or described otherwise meanwhile.
 UPDATE entities SET embedding_model = %(model)s::smallint, embedding = %(embedding)s::halfvec
 WHERE tenant_id = %(tenant_id)s::uuid AND id = %(id)s::uuid AND name = %(name)s::text
+  AND description = %(description)s::text

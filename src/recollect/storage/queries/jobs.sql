@@ -19,6 +19,13 @@ ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET lock = j.lock WH
 WHERE s.tenant_id = %(tenant_id)s::uuid AND s.session_id = %(session_id)s::text
 {unless_it_waits}
 
+-- name: enqueue_now
+-- A job for the session, due now, if it is behind; whoever waits is hurried.
+{job_of_session}
+WHERE s.tenant_id = %(tenant_id)s::uuid AND s.session_id = %(session_id)s::text
+  AND s.consolidated_seq < s.last_seq
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET scheduled_at = excluded.scheduled_at
+
 -- name: enqueue_reopened
 -- Jobs for this session and those of these turns, which are to be understood anew.
 {job_of_session}

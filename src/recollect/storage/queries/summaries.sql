@@ -7,6 +7,23 @@ WHERE m.tenant_id = %(tenant_id)s::uuid AND m.session_id = %(session_id)s::text 
   AND (m.expires_at IS NULL OR m.expires_at > %(now)s::timestamptz)
 ORDER BY m.id
 
+-- name: ends_of_sessions
+-- The last turn of each of these sessions, and what stands for them.
+SELECT {columns}
+FROM unnest(%(ids)s::text[]) AS s (session_id)
+CROSS JOIN LATERAL (
+    (SELECT * FROM memories AS t
+     WHERE t.tenant_id = %(tenant_id)s::uuid AND t.session_id = s.session_id AND t.seq IS NOT NULL
+       AND (t.expires_at IS NULL OR t.expires_at > %(now)s::timestamptz)
+     ORDER BY t.seq DESC LIMIT 1)
+    UNION ALL
+    (SELECT * FROM memories AS t
+     WHERE t.tenant_id = %(tenant_id)s::uuid AND t.session_id = s.session_id AND t.seq IS NULL
+       AND t.kind = 'summary' AND t.superseded_at IS NULL
+       AND (t.expires_at IS NULL OR t.expires_at > %(now)s::timestamptz)
+     ORDER BY t.id)
+) AS m
+
 -- name: summaries_of_user
 -- The newest summaries of a person's sessions, older than the cursor.
 SELECT {columns}
@@ -34,6 +51,17 @@ UNION ALL
    AND m.kind = 'summary' AND {current} AND {passing}
  ORDER BY m.id DESC
  LIMIT %(summaries)s::integer)
+
+-- name: notes_of_user
+-- What was kept of a person that nobody said in a session, and still holds; the newest first.
+SELECT {columns}
+FROM memories AS m
+WHERE m.tenant_id = %(tenant_id)s::uuid AND m.whose = %(whose)s::text AND m.session_id IS NULL
+  AND m.subject IS NULL AND m.kind <> 'summary' AND m.superseded_at IS NULL
+  AND (m.valid_to IS NULL OR m.valid_to > %(now)s::timestamptz)
+  AND (m.expires_at IS NULL OR m.expires_at > %(now)s::timestamptz)
+ORDER BY m.id DESC
+LIMIT %(limit)s::integer
 
 -- name: end_session
 -- The session is over; if more is said in it, it is not.

@@ -1,0 +1,32 @@
+"""The pack's own routes, under /garden."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.responses import Response
+
+from recollect.core.consolidate.linking import person_id
+from recollect.core.graph import Reach
+from recollect.interfaces.http.answers import Answer
+from recollect.interfaces.http.calls import Asked
+from recollect.interfaces.http.paths import UserId
+from recollect.interfaces.http.requests import shown
+
+router = APIRouter(tags=["garden"])
+
+
+class PlantList(Answer):
+    """What somebody grows."""
+
+    model_config = shown({"plants": ["basil", "tomatoes"]})
+
+    plants: list[str] = Field(description="By name.")
+
+
+@router.get("/plants/{user_id:id}", response_model=PlantList)
+async def list_plants(asked: Asked, user_id: UserId) -> Response:
+    """The plants that somebody grows now, from the graph."""
+    grows = Reach(kinds=["grows"])
+    around = await asked.service.neighbours(asked.principal, person_id(user_id), grows)
+    return PlantList(plants=sorted({one.entity.name for one in around.near})).send()

@@ -1,0 +1,244 @@
+"""What an agent of a domain should know before it answers: gathered as the domain's pack says.
+
+The plain history is what a chat cannot go on without. All else makes it better: whatever of it does not
+answer is left out, and the brief says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+from recollect.core.access import own_user, require
+from recollect.core.answering import Answer, Ask
+from recollect.core.answers import Answers
+from recollect.core.bounds import check_id
+from recollect.core.consolidate.linking import called
+from recollect.core.consolidate.profile import ordered, profile
+from recollect.core.errors import RecollectError
+from recollect.core.graph import GraphReader, Neighbourhood
+from recollect.core.ids import NEWEST
+from recollect.core.model import Context, Entity, Filter, Hit, Kind, Memory, Permission, Principal, Relation
+from recollect.core.pack import MOST, ContextSection, ContextTemplate
+from recollect.core.recall.context import Passage, Section, pack
+from recollect.core.recall.sections import passage
+
+PATIENCE = 2.0
+"""Seconds that each part of the enrichment may take."""
+
+SESSIONS = 20
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is known of a person, for one message of theirs.
+
+    `turns`: the last ones, in order. `around`: the graph; None: nothing is known, or it does not answer.
+    `answer`: to a plain question, in words, each line with where it is from; "". `missing`: the parts that do
+    not answer now. `behind`: so many of the
+    person's last turns are still to be understood.
+    """
+
+    context: Context
+    turns: Sequence[Memory]
+    known: Sequence[Memory] = ()
+    around: Neighbourhood | None = None
+    recalled: Sequence[Hit] = ()
+    answer: str = ""
+    missing: tuple[str, ...] = ()
+    behind: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is known of the person."""
+        return not (self.turns or self.known or self.around or self.recalled)
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What a chat cannot go on without."""
+
+    turns: Sequence[Memory]
+    behind: int
+
+
+class Briefings(Answers, GraphReader):
+    """Everything that is gathered for an agent."""
+
+    async def brief(self, principal: Principal, template: ContextTemplate, query: str, user_id: str) -> Brief:
+        """What is known of the person, and answers the query; without a query, what is known.
+
+        Raises:
+            Forbidden: it is another person's credential.
+            StorageUnavailable: not even the plain history can be had.
+        """
+        require(principal, Permission.READ)
+        check_id(user_id, "user_id")
+        own_user(principal, user_id)
+        scope = Filter(user_id=user_id)
+        missing: list[str] = []
+        history, known, around, recalled, answer = await asyncio.gather(
+            self._history(principal, scope),
+            _part("facts", self._kept(principal, scope), missing),
+            _part("graph", self.around_person(principal, user_id, limit=MOST["entities"]), missing),
+            _part("recall", self._hits(principal, query, scope), missing),
+            _part("answer", self._plainly(principal, query, scope), missing),
+        )
+        brief = Brief(
+            Context("", {}, 0, 0),
+            history.turns,
+            known or (),
+            around,
+            recalled or (),
+            _answered(answer, around, template),
+            tuple(sorted(missing)),
+            history.behind,
+        )
+        brief = replace(brief, context=await asyncio.to_thread(_context, brief, template))
+        found = {hit.memory.id for hit in brief.recalled}  # a use of these is noted already
+        shown = frozenset(brief.context.citations.values()) - found
+        self.uses.note(principal, (one for one in brief.known if one.id in shown))
+        return brief
+
+    async def _history(self, principal: Principal, scope: Filter) -> _History:
+        own = replace(scope, include_shared=False, kinds=(Kind.MESSAGE,))
+        async with self._storage.transaction(principal) as tx:
+            turns = await tx.list_memories(own, before=NEWEST, limit=MOST["turns"], now=self._clock.now())
+            sessions = await tx.list_sessions(scope.user_id, before=None, limit=SESSIONS)
+        behind = sum(one.last_seq - one.consolidated_seq for one in sessions)
+        return _History(sorted(turns, key=lambda turn: (turn.valid_from, turn.id)), behind)
+
+    async def _kept(self, principal: Principal, scope: Filter) -> list[Memory]:
+        """Facts, summaries, and what was kept and nobody said in a session."""
+        now = self._clock.now()
+        async with self._storage.transaction(principal) as tx:
+            known = await tx.known_of(scope, facts=MOST["facts"], summaries=MOST["summaries"], now=now)
+            notes = await tx.notes_of(str(scope.user_id), limit=MOST["notes"], now=now)
+        return [*known, *notes]
+
+    async def _hits(self, principal: Principal, query: str, scope: Filter) -> Sequence[Hit]:
+        return await self.recall(principal, query, scope, limit=MOST["recalled"]) if query.strip() else ()
+
+    async def _plainly(self, principal: Principal, query: str, scope: Filter) -> Answer | None:
+        return await self.answer_plainly(principal, query, scope) if query.strip() else None
+
+
+def _answered(answer: Answer | None, around: Neighbourhood | None, template: ContextTemplate) -> str:
+    """A plain answer; of one about all that is known, with what the graph adds of the pack's own kinds."""
+    if answer is None:
+        return ""
+    asked = [one for one in template.section if one.source == "entities" and one.kinds]
+    added = (
+        [one for section in asked for one in _entities(section, around)] if answer.kind == Ask.PROFILE else []
+    )
+    further = (
+        f"[m{place}] {one.name}: {one.content}" for place, one in enumerate(added, len(answer.citations) + 1)
+    )
+    return "\n".join([answer.text, *further])
+
+
+async def _part(name: str, work: Awaitable[T], missing: list[str]) -> T | None:
+    """What a part of the enrichment gives; None, and its name among the missing, if it does not answer."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await work
+    except Exception as error:
+        # Whatever a part runs into, the chat goes on without it; only what the asker did wrong is theirs.
+        if isinstance(error, RecollectError) and error.status < 500:
+            raise
+        log.warning("A context is made without its part %s.", name, exc_info=error)
+        missing.append(name)
+        return None
+
+
+def _context(brief: Brief, template: ContextTemplate) -> Context:
+    """The text of a brief, and before it what is not in it."""
+    head = _degraded(brief)
+    packed = pack([_section(one, brief) for one in template.section], template.budget)
+    text = f"{head}\n{packed.text}" if head else packed.text
+    return Context(text, dict(packed.citations), packed.tokens, len(packed.dropped))
+
+
+def _degraded(brief: Brief) -> str:
+    lines = []
+    if brief.missing:
+        lines.append(f"Not available now: {', '.join(brief.missing)}. What follows is the rest of it.")
+    if brief.behind:
+        lines.append(
+            f"Not understood yet: the last {brief.behind} messages. Those here stand as they were said."
+        )
+    return "\n".join(lines)
+
+
+def _section(wanted: ContextSection, brief: Brief) -> Section:
+    match wanted.source:
+        case "turns":
+            return Section(wanted.title, _passages(brief.turns[-wanted.limit :]), newest_last=True)
+        case "entities":
+            return Section(wanted.title, _entities(wanted, brief.around))
+        case "facts":
+            found = [one for one in profile(brief.known) if _is_wanted(one, wanted)]
+        case "summaries":
+            found = ordered(brief.known)
+        case "notes":
+            found = [one for one in brief.known if not one.claim and one.kind is not Kind.SUMMARY]
+        case "recalled":
+            found = [hit.memory for hit in brief.recalled]
+    return Section(wanted.title, _passages(found[: wanted.limit]))
+
+
+def _passages(memories: Sequence[Memory]) -> list[Passage]:
+    return [passage(one) for one in memories]
+
+
+def _is_wanted(fact: Memory, wanted: ContextSection) -> bool:
+    return not wanted.attributes or (fact.claim is not None and fact.claim.attribute in wanted.attributes)
+
+
+def _entities(wanted: ContextSection, around: Neighbourhood | None) -> list[Passage]:
+    """The entities of these kinds, the nearest first, each with what it is to those around it."""
+    if around is None:
+        return []
+    there = (around.entity, *(one.entity for one in around.near))
+    names = {one.id: called(one) for one in there}
+    found = [one.entity for one in around.near if not wanted.kinds or one.entity.kind in wanted.kinds]
+    return [
+        Passage(one.id, _told(one, around.relations, names), None, one.kind) for one in found[: wanted.limit]
+    ]
+
+
+def _told(entity: Entity, relations: Sequence[Relation], names: Mapping[UUID, str]) -> str:
+    """An entity in a line: its name, what it is to others, and what is known of it."""
+    ties = [
+        f"{names[one.source_id]} —{one.kind}→ it"
+        if one.target_id == entity.id
+        else f"—{one.kind}→ {names[one.target_id]}"
+        for one in relations
+        if entity.id in (one.source_id, one.target_id)
+    ]
+    known = [f"{key}: {text}" for key, value in entity.attributes.items() if (text := _plain(value))]
+    tied = f" ({'; '.join(ties)})" if ties else ""
+    told = ". ".join(filter(None, (*entity.description.splitlines(), ", ".join(known))))
+    return f"{entity.name}{tied}{': ' if told else ''}{told}"
+
+
+def _plain(value: Any) -> str:
+    """A value of an attribute in words; "" of what has none."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case str() | int():
+            return str(value)
+        case float():
+            return f"{value:.15g}"
+        case list() if all(isinstance(one, str) for one in value):
+            return ", ".join(value)
+        case _:
+            return ""

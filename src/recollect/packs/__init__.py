@@ -1,0 +1,1 @@
+"""Domains, each a folder: `core.pack` says what a pack declares."""
