@@ -42,6 +42,7 @@ START = datetime(2000, 1, 1, tzinfo=UTC)
 
 Row: TypeAlias = dict[str, Any]
 Weights: TypeAlias = Mapping[str, float]
+Basket: TypeAlias = tuple[UUID, Sequence[UUID]]  # whose it is, and what is in it
 Floats: TypeAlias = NDArray[np.float64]
 
 
@@ -74,12 +75,13 @@ class Store:
         self._of: dict[tuple[UUID, str], list[NewRelation]] = defaultdict(list)
         for one in sorted(sample.relations, key=_began):
             self._of[one.source_id, one.kind].append(one)
-        self._baskets = [
-            (_began(lines[0]), [line.target_id for line in lines])
-            for (_, kind), lines in self._of.items()
-            if kind == SCHEMA.groups
-        ]
         self._people = [person_id(one.user_id) for one in sample.people]
+        self._baskets = [
+            (_began(lines[0]), (person, [line.target_id for line in lines]))
+            for person in self._people
+            for placed in self._of[person, "placed"]
+            if (lines := self._of[placed.target_id, SCHEMA.groups])
+        ]
 
     def cases(self, *, beside: bool) -> Iterator[Case]:
         """Each customer with enough orders, before their last one."""
@@ -96,12 +98,12 @@ class Store:
         if not wanted:
             return None
         owned = [one.target_id for one in self._of[person, SCHEMA.owned] if _began(one) < at]
-        before = [products for since, products in self._baskets if since < at]
+        before = [basket for since, basket in self._baskets if since < at]
         known = Known(
             asked=self._by_id[asked] if asked else None,
             tastes=self._liked(person, at),
             owned=[self._by_id[id_] for id_ in reversed(owned)],
-            pairings=pairings([asked] if asked else sorted(had), before),
+            pairings=pairings([asked] if asked else sorted(had), person, before),
             had=had,
         )
         return Case(known, frozenset(wanted), counts(before))
@@ -125,24 +127,29 @@ def _entity(one: NewEntity) -> Entity:
     return Entity(one.id, one.kind, one.name, START, attributes=one.attributes)
 
 
-def counts(baskets: Sequence[Sequence[UUID]]) -> Mapping[UUID, int]:
+def counts(baskets: Sequence[Basket]) -> Mapping[UUID, int]:
     """In how many baskets each product is."""
     found: dict[UUID, int] = defaultdict(int)
-    for basket in baskets:
+    for _, basket in baskets:
         for one in set(basket):
             found[one] += 1
     return found
 
 
-def pairings(anchors: Sequence[UUID], baskets: Sequence[Sequence[UUID]]) -> list[Pairing]:
-    """What the database counts: which products are in baskets with these, and how often."""
+def pairings(anchors: Sequence[UUID], asker: UUID, baskets: Sequence[Basket]) -> list[Pairing]:
+    """What the database counts: what the asker, or two people at least, took with these, and how often."""
     sold, wanted = counts(baskets), set(anchors)
-    found: dict[tuple[UUID, UUID], int] = defaultdict(int)
-    for basket in map(set, baskets):
+    found: dict[tuple[UUID, UUID], list[UUID]] = defaultdict(list)
+    for person, products in baskets:
+        basket = set(products)
         for one in basket & wanted:
             for other in basket - {one}:
-                found[one, other] += 1
-    return [Pairing(*pair, count, *(sold[one] for one in pair)) for pair, count in found.items()]
+                found[one, other].append(person)
+    return [
+        Pairing(*pair, len(people), *(sold[one] for one in pair))
+        for pair, people in found.items()
+        if asker in people or len(set(people)) > 1
+    ]
 
 
 def only(*names: str, scoring: Weights = PACK.scoring) -> Weights:

@@ -22,7 +22,7 @@ from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Misconfigured
 from recollect.core.handles import TenantMemory
 from recollect.core.language import Language, Prices
-from recollect.core.pack import GROUP, Pack
+from recollect.core.pack import FAULTS, GROUP, Pack
 from recollect.core.packs import Packs
 from recollect.core.ports import Clock, Embedder, Jobs, Storage, Tokens
 from recollect.core.readiness import Readiness
@@ -285,7 +285,7 @@ def installed_packs() -> Mapping[str, Pack]:
         hint = f"Correct or uninstall {point.dist.name if point.dist else point.value}, which brings it."
         try:
             pack = point.load()
-        except (ImportError, AttributeError) as error:
+        except FAULTS as error:
             raise Misconfigured(f"The pack {point.name} cannot be imported: {error}.", hint=hint) from error
         if not isinstance(pack, Pack) or pack.name != point.name:
             raise Misconfigured(f"{point.value} is not the pack {point.name}.", hint=hint)

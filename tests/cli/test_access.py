@@ -162,7 +162,8 @@ def checks(findings: dict[str, list[dict[str, object]]]) -> dict[object, object]
 
 def test_the_doctor_finds_a_sound_installation_sound(cli: Cli) -> None:
     found = checks(cli.json("doctor"))
-    assert list(found) == ["python", "settings", "home", "model", "database", "role", "schema", "vectors"]
+    named = ["python", "settings", "home", "model", "packs", "database", "role", "schema", "vectors"]
+    assert list(found) == named
     assert all(found.values())
     assert "fault" not in cli.text("doctor")
 

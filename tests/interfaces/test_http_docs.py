@@ -16,8 +16,8 @@ pytestmark = pytest.mark.anyio
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "http.md").read_text("utf-8")
-COMMAND_LINE_ONLY = {"already_exists", "error"}
-"""Of tenants, which HTTP does not make, and of the class that only has members."""
+COMMAND_LINE_ONLY = {"already_exists", "error", "story_untrue"}
+"""Of tenants, which HTTP does not make, of stories, and of the class that only has members."""
 
 
 def _kinds(base: type[RecollectError]) -> set[type[RecollectError]]:

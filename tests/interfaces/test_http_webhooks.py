@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -127,6 +128,9 @@ async def test_the_owner_is_shown_where_and_how(sender: Sender) -> None:
     assert code(await staff.get("/v1/packs/little_shop/webhooks")) == "forbidden"
     writer = await sender.door.client("loft", permissions=frozenset({Permission.WRITE}))
     assert code(await writer.get("/v1/packs/little_shop/webhooks")) == "forbidden"
+    # Whoever has the secret can write: it is not for who may only read.
+    reader = await sender.door.reader("loft")
+    assert code(await reader.get("/v1/packs/little_shop/webhooks")) == "forbidden"
     assert code(await sender.client.get("/v1/packs/little_shop/webhooks")) == "unauthenticated"
 
 
@@ -279,11 +283,42 @@ async def test_a_body_is_bounded_before_it_is_signed(sender: Sender) -> None:
         assert (answer.status_code, refusal(answer)) == (413, "too_large")
 
 
+async def endless(begun: asyncio.Event) -> AsyncIterator[bytes]:
+    """A body of which nothing ever comes."""
+    begun.set()
+    await asyncio.Event().wait()
+    yield b""
+
+
+async def test_slow_bodies_take_few_places_and_no_others(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recollect.interfaces.http.layers.WEBHOOK_SECONDS", 60)
+    door = make_door(sender.door.bed, replace(BOUNDS, requests=2, seconds=3_600), webhook_secret=MASTER)
+    narrow = replace(sender, client=door.bearer(None))
+    owner = door.bearer(sender.owner.headers["Authorization"].removeprefix("Bearer "))
+    begun = asyncio.Event()
+    held = asyncio.create_task(narrow.client.post(ORDERS, content=endless(begun)))
+    await begun.wait()
+    for _ in range(3):
+        assert refusal(await narrow.send()) == "busy"
+    assert (await owner.get("/v1/version")).status_code == 200
+    held.cancel()
+    await asyncio.wait([held])
+    assert (await narrow.send()).status_code == 200
+    monkeypatch.setattr("recollect.interfaces.http.layers.WEBHOOK_SECONDS", 0.01)
+    async with asyncio.timeout(30):  # for ever, if a body had all the time of a request
+        assert refusal(await narrow.client.post(ORDERS, content=endless(begun))) == "timed_out"
+    await door.close()
+
+
 async def test_a_server_without_a_secret_takes_none(sender: Sender) -> None:
     door = make_door(sender.door.bed)
     answer = await replace(sender, client=door.bearer(None)).send()
     assert (answer.status_code, refusal(answer)) == (404, "webhooks_off")
     assert "RECOLLECT_WEBHOOK_SECRET" in answer.json()["hint"]
+    unread = await door.bearer(None).post(ORDERS, content=endless(asyncio.Event()))
+    assert refusal(unread) == "webhooks_off"
     owner = door.bearer(sender.owner.headers["Authorization"].removeprefix("Bearer "))
     assert code(await owner.get("/v1/packs/little_shop/webhooks")) == "webhooks_off"
     await door.close()

@@ -551,6 +551,46 @@ async def understand(bed: Bed) -> None:
         await consolidator.consolidate(tenant_id, session)
 
 
+def day(number: int) -> datetime:
+    return NOON + timedelta(days=number)
+
+
+async def test_around_a_person_every_kind_has_its_share_and_the_newest_are_first(told: Told) -> None:
+    service, me = told.bed.service, person_id("ann")
+    themself = NewEntity("Ann", "person", "ann", person=True)
+    orders = [NewEntity(f"order {number}", "order", "ann") for number in range(60)]
+    issues = [NewEntity(f"issue {number}", "issue", "ann") for number in range(3)]
+    lamp, taste = NewEntity("lamp", "product", shared=True), NewEntity("oak", "preference", "ann")
+    await service.put_entities(LOFT, [themself, *orders, *issues, lamp, taste])
+    ties = [NewRelation(me, one.id, "placed", valid_from=day(at)) for at, one in enumerate(orders)]
+    ties += [NewRelation(me, one.id, "raised", valid_from=day(at)) for at, one in enumerate(issues[:2])]
+    ties.append(NewRelation(orders[5].id, lamp.id, "contains", valid_from=day(5)))
+    ties.append(NewRelation(me, taste.id, "prefers", valid_from=day(-9), valid_to=day(-8)))
+    for portion in (ties[:40], ties[40:]):
+        await service.put_relations(LOFT, portion)
+    around = await service.around_person(LOFT, "ann", first=["issue", "order"], each=6, limit=9)
+    assert around
+    near = [one.entity.name for one in around.near]
+    assert [name for name in near if "order" in name] == [f"order {number}" for number in range(59, 53, -1)]
+    assert sorted(name for name in near if "issue" in name) == ["issue 0", "issue 1", "issue 2"]
+    assert near[1] == "order 59"  # the best of each kind first
+    whole = await service.around_person(LOFT, "ann", each=70, limit=100)
+    assert whole
+    distances = {one.entity.name: one.distance for one in whole.near}
+    assert (len(distances), distances["lamp"], distances["order 5"]) == (64, 2, 1)
+    strongest = await service.neighbours(LOFT, me, limit=2)
+    assert [one.entity.name for one in strongest.near] == ["order 59", "order 58"]
+
+
+async def test_who_was_never_spoken_of_has_what_is_theirs(told: Told) -> None:
+    assert await told.bed.service.around_person(LOFT, "ann") is None
+    await told.bed.service.put_entities(LOFT, [NewEntity("order 7", "order", "ann")])
+    around = await told.bed.service.around_person(LOFT, "ann")
+    assert around
+    assert (around.entity.id, around.entity.name) == (person_id("ann"), "ann")
+    assert [one.entity.name for one in around.near] == ["order 7"]
+
+
 async def test_from_what_was_said_to_the_graph_and_back(told: Told) -> None:
     first = await told.turn("My sister Maria lives in Boston.")
     await told.turn("My sister works at Acme.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -258,7 +258,6 @@ async def test_a_person_is_refused_what_is_somebody_elses(bed: Bed) -> None:
         (RecollectError, service.forget_memory(ANN, shared)),
         (RecollectError, service.remember(ANN, Turns("s-bob", hello))),
         (RecollectError, service.remember(ANN, Turns("s-bob", hello, "ann"))),
-        (RecollectError, service.remember(ANN, Turns("s-new", hello), idempotency_key="k-bob")),
     ]
     for error, attempt in refused:
         with pytest.raises(error):
@@ -266,6 +265,21 @@ async def test_a_person_is_refused_what_is_somebody_elses(bed: Bed) -> None:
     assert await service.forget_session(ANN, "s-bob") == Forgotten()
     after = rows(bed.database, LOFT)
     assert after == before
+
+
+async def test_a_persons_idempotency_keys_meet_nobody_elses(bed: Bed) -> None:
+    await people(bed)
+    service, bob = bed.service, Principal(LOFT.tenant_id, "bob", Role.USER)
+    for key in ("k-bob", "order-7", "k" * 200):
+        for who in (ANN, bob):
+            first, again = [await service.add(who, [Note("mine")], idempotency_key=key) for _ in range(2)]
+            assert (first.repeated, again) == (False, replace(first, repeated=True))
+    order = [Note("An order.", user_id="ann")]
+    assert not (await service.add(LOFT, order, idempotency_key="order-7")).repeated
+    await service.forget_user(LOFT, "ann")
+    assert bed.database.value("SELECT count(*) FROM idempotency WHERE user_id = 'ann'") == 0
+    assert not (await service.add(ANN, [Note("mine")], idempotency_key="order-7")).repeated
+    assert (await service.add(bob, [Note("mine")], idempotency_key="order-7")).repeated
 
 
 async def test_a_persons_note_is_theirs_whatever_it_says(bed: Bed) -> None:

@@ -282,7 +282,7 @@ async def test_the_model_is_told_of_the_packs_that_are_on(bed: Bed) -> None:
     garden = read_vocabulary(
         {
             "instructions": "A season is no event.",
-            "attribute": [{"name": "climate zone", "single": True}],
+            "attribute": [{"name": "climate zone", "single": True, "nouns": ["zone"]}],
             "entity": [{"kind": "plant", "about": "what grows there"}],
             "mention": [{"kind": "plant", "name": "plant {value}", "pattern": r"plant #(?P<value>\d+)"}],
         }

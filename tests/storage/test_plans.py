@@ -109,6 +109,7 @@ MEANT: dict[str, set[str]] = {
     "memory_for_update": {"memories_pkey"},
     "names_of_person": {"users_pkey"},
     "nearest_of_tenant": {"memories_of_session"},
+    "newest_of_person": {"relations_of_user", "entities_of_user", "entities_pkey"},
     "note_failure": {"jobs_of_tenant"},
     "open_costs": set(),
     "open_session": set(),

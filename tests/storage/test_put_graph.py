@@ -51,6 +51,16 @@ async def test_two_who_put_at_once_wait_for_each_other(loft: Bed) -> None:
     assert len(await loft.service.entities(LOFT)) == 4
 
 
+async def test_forty_who_add_to_one_at_once_lose_nothing(loft: Bed) -> None:
+    some = [replace(FERN, attributes={f"{place}": place, "seen": [f"{place}"]}) for place in range(40)]
+    await asyncio.gather(*(loft.service.put_entities(LOFT, [each]) for each in some))
+    fern = (await loft.service.entity(LOFT, FERN.id)).entity
+    assert {key: fern.attributes[key] for key in fern.attributes if key != "seen"} == {
+        f"{place}": place for place in range(40)
+    }
+    assert sorted(fern.attributes["seen"], key=int) == [f"{place}" for place in range(40)]
+
+
 async def test_the_vector_is_of_the_name_with_the_description(loft: Bed) -> None:
     await loft.service.put_entities(LOFT, [FERN])
     await loft.service.put_entities(LOFT, [replace(FERN, description="")])
@@ -111,6 +121,25 @@ async def test_a_relation_that_holds_is_not_said_twice(loft: Bed) -> None:
     around = await loft.service.neighbours(LOFT, BED.id)
     assert {tie.id for tie in around.relations} == {two.id, other.id}
     assert loft.database.value("SELECT count(*) FROM relations") == 3
+
+
+async def test_what_was_said_for_a_higher_role_is_not_shown_to_a_lower_one(loft: Bed) -> None:
+    await loft.service.put_entities(LOFT, [FERN, BED])
+    secret = NewRelation(BED.id, FERN.id, "grows", attributes={"margin": 40}, min_role=Role.MANAGER)
+    (made,) = await loft.service.put_relations(LOFT, [secret])
+    (again,) = await loft.service.put_relations(LOFT, [replace(secret, attributes={}, min_role=Role.USER)])
+    assert (again.id, again.min_role, again.attributes) == (made.id, Role.MANAGER, {"margin": 40})
+    assert (await loft.service.neighbours(ANN, BED.id)).relations == ()
+    (raised,) = await loft.service.put_relations(LOFT, [replace(secret, min_role=Role.OWNER)])
+    assert (raised.id, raised.min_role) == (made.id, Role.OWNER)
+
+
+async def test_attributes_that_are_merged_are_bounded(loft: Bed) -> None:
+    await loft.service.put_entities(LOFT, [FERN, BED])
+    parts = [NewRelation(BED.id, FERN.id, "grows", attributes={key: "x" * 40_000}) for key in "ab"]
+    await loft.service.put_relations(LOFT, parts[:1])
+    with pytest.raises(TooLarge):
+        await loft.service.put_relations(LOFT, parts[1:])
 
 
 async def test_a_relation_is_put_by_whom_it_may_be(loft: Bed) -> None:

@@ -23,7 +23,14 @@ GARDEN = read_vocabulary(
                 "entity": "habitat",
                 "tell": "like {value}",
                 "free": r"(?P<light>half shade|full sun)",
-            }
+            },
+            {
+                "name": "trouble",
+                "single": False,
+                "entity": "habitat",
+                "free": r"the (?P<bed>herb bed|lawn) is dry",
+            },
+            {"name": "outcome", "single": False, "free": r"it is (?P<how>watered)", "ends": "trouble"},
         ],
         "mention": [{"kind": "plant", "pattern": r"plant #(?P<value>\d+)", "name": "plant {value}"}],
         "entity": [
@@ -65,6 +72,31 @@ async def test_a_tenant_is_read_by_the_packs_that_are_on(bed: Bed) -> None:
         attic.tenant_id,
     )
     assert told == [("likes",)]
+
+
+async def test_what_is_over_is_related_no_more_until_it_is_told_again(bed: Bed) -> None:
+    loft = await bed.tenant("loft")
+    async with bed.storage.transaction(loft) as tx:
+        await tx.turn_on_pack("garden")
+
+    async def troubles() -> list[bool]:
+        around = bed.database.rows(
+            "SELECT valid_to IS NULL FROM relations WHERE tenant_id = %s AND kind = 'trouble' ORDER BY id",
+            loft.tenant_id,
+        )
+        return sorted(open_ for (open_,) in around)
+
+    days = iter(range(1, 9))
+    for said, are in (
+        ("The lawn is dry.", [True]),
+        ("It is watered.", [False]),
+        ("The herb bed is dry.", [False, True]),
+        ("It is not watered.", [False, True]),
+        ("It is watered now.", [False, False]),
+    ):
+        bed.clock.advance(days=1)
+        await heard(bed, loft, f"day {next(days)}", said)
+        assert await troubles() == are, said
 
 
 async def test_a_packs_kind_takes_the_place_of_the_houses_and_keeps_it(bed: Bed) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from recollect.core.uses import Uses
 
 pytestmark = pytest.mark.anyio
 LOFT = Principal(tenant_id_of("loft"), "owner")
+ATTIC = Principal(tenant_id_of("attic"), "owner")
 
 
 def counted(bed: Bed) -> dict[UUID, int]:
@@ -94,6 +97,46 @@ async def test_no_more_is_noted_than_can_be_held(bed: Bed, monkeypatch: pytest.M
     uses.note(LOFT, found[1:])
     await uses.flush()
     assert len(counted(bed)) == 2
+
+
+async def test_one_tenants_flood_leaves_room_for_another(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await notes(bed, "The fern wants shade.", "The palm wants light.")
+    await bed.tenant("attic")
+    await bed.service.add(ATTIC, [Note("The attic is dry.", user_id="ann")])
+    scope = Filter(user_id="ann")
+    flood, few = [await bed.service.memories(who, scope) for who in (LOFT, ATTIC)]
+    monkeypatch.setattr("recollect.core.uses.MOST_OF_ONE", 1)
+    uses = Uses(bed.storage, bed.clock)
+    uses.note(LOFT, flood)
+    uses.note(ATTIC, few)
+    await uses.flush()
+    assert counted(bed) == {flood[0].id: 1, few[0].id: 1}
+
+
+async def test_who_cleans_up_writes_down_their_own_uses_alone(bed: Bed) -> None:
+    (fern,) = await notes(bed, "The fern wants shade.")
+    await bed.tenant("attic")
+    (dry,) = (await bed.service.add(ATTIC, [Note("The attic is dry.", user_id="ann")])).ids
+    for who in (LOFT, ATTIC):
+        await bed.service.recall(who, "fern attic", Filter(user_id="ann"))
+    await bed.service.clean_up(LOFT, older_than=timedelta(days=1), fewer_uses=1, dry_run=True)
+    assert counted(bed) == {fern: 1}
+    await bed.service.uses.flush()
+    assert counted(bed) == {fern: 1, dry: 1}
+
+
+async def test_what_fills_up_is_written_down_at_once(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await notes(bed, "The fern wants shade.", "The palm wants light.")
+    found = await bed.service.memories(LOFT, Filter(user_id="ann"))
+    monkeypatch.setattr("recollect.core.uses.MOST_OF_ONE", 4)
+    uses = Uses(bed.storage, bed.clock)
+    following = asyncio.create_task(uses.follow(3_600))
+    uses.note(LOFT, found)
+    async with asyncio.timeout(60):
+        while not counted(bed):  # noqa: ASYNC110 - a database has no event to wait for
+            await asyncio.sleep(0.01)
+    following.cancel()
+    assert counted(bed) == {one.id: 1 for one in found}
 
 
 async def test_a_person_sees_the_uses_of_their_own_memories_alone(bed: Bed) -> None:

@@ -68,6 +68,28 @@ def test_all_words_must_be_a_facts_own(asked: str, found: list[Memory]) -> None:
     assert look_up(ALL, asked, NOW).current == found
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("what is my name", "Name: Lena."),
+        ("what is my husband's name", "Husband: Tom."),
+        ("what is my sister called", "Sister: Ida."),
+        ("what are my pets called", "Dog: Gus."),
+        ("what is my brother's name", None),
+    ],
+)
+def test_who_somebody_is_tells_a_name_if_it_is_asked_whose(asked: str, found: str | None) -> None:
+    known = [
+        fact("Husband: Tom.", Claim(USER, "husband", "Tom"), 4),
+        fact("Sister: Ida.", Claim(USER, "sister", "Ida"), 3),
+        fact("Dog: Gus.", Claim(USER, "dog", "Gus"), 2),
+        fact("Name: Lena.", Claim(USER, "name", "Lena"), 1),
+    ]
+    for facts in (known, known[:3]):
+        told = [one.content for one in look_up(facts, asked, NOW).current]
+        assert told == [one.content for one in facts if one.content == found]
+
+
 def test_advice_is_not_looked_up() -> None:
     assert may_be_a_fact("When is the closing?")
     assert not may_be_a_fact("Where should we live?")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
@@ -12,6 +14,7 @@ from recollect.interfaces.http.answers import Answer
 from recollect.interfaces.http.calls import Asked
 from recollect.interfaces.http.paths import UserId
 from recollect.interfaces.http.requests import shown
+from recollect_garden import PACK
 
 router = APIRouter(tags=["garden"])
 
@@ -30,3 +33,20 @@ async def list_plants(asked: Asked, user_id: UserId) -> Response:
     grows = Reach(kinds=["grows"])
     around = await asked.service.neighbours(asked.principal, person_id(user_id), grows)
     return PlantList(plants=sorted({one.entity.name for one in around.near})).send()
+
+
+class Advice(Answer):
+    """What an adviser should know before they answer."""
+
+    model_config = shown({"context": "<remembered>…</remembered>"})
+
+    context: str = Field(description="A text for the prompt; what is remembered is marked as data.")
+
+
+@router.get("/advice/{user_id:id}", response_model=Advice)
+async def get_advice(
+    asked: Asked, user_id: UserId, query: Annotated[str, Query(max_length=4_000)] = ""
+) -> Response:
+    """What is known of somebody, and what answers their question."""
+    brief = await asked.service.brief(asked.principal, PACK.context("advice"), query, user_id)
+    return Advice(context=brief.context.text).send()

@@ -20,7 +20,7 @@ from recollect.core.embeddings import NOBODY
 from recollect.core.errors import RecollectError, SchemaOutdated, UnsafeRole
 from recollect.settings import Settings, load_settings, unknown_variables
 from recollect.storage.pool import PostgresStorage
-from recollect.wiring import open_database
+from recollect.wiring import installed_packs, open_database
 
 _INDENT = " " * 17
 
@@ -73,6 +73,7 @@ async def _examine(home: str | None, database_url: str | None) -> AsyncIterator[
     yield Finding("settings", ok=True, detail=f"Recollect {__version__}, home {settings.home}", hint=ignored)
     yield _folder(settings.home)
     yield _model(settings)
+    yield _packs()
     async for finding in _database(settings):
         yield finding
 
@@ -109,6 +110,15 @@ def _model(settings: Settings) -> Finding:
         return _fault("model", error)
     state = f"is not whole yet ({', '.join(faults)}); the next start fetches it" if faults else "is whole"
     return Finding("model", ok=True, detail=f"{model} {state}")
+
+
+def _packs() -> Finding:
+    """Whether the packs that are installed can be read."""
+    try:
+        installed = installed_packs()
+    except RecollectError as error:
+        return _fault("packs", error)
+    return Finding("packs", ok=True, detail=", ".join(sorted(installed)) or "there are none")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

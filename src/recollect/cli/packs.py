@@ -6,13 +6,15 @@ from dataclasses import asdict
 
 import click
 
+from recollect import __version__
 from recollect.cli.command import command, with_settings
 from recollect.cli.console import Console, Steps, counted
 from recollect.cli.memories import known_tenant
 from recollect.cli.opening import open_desk, open_memory
 from recollect.core.cases import Judged, Score, judge
 from recollect.core.consolidate.attributes import read_vocabulary
-from recollect.core.errors import NotFound
+from recollect.core.errors import Misconfigured, NotFound
+from recollect.core.pack import Pack, Signature
 from recollect.core.packs import Packs
 from recollect.core.sampling import load_sample
 from recollect.settings import Settings
@@ -108,13 +110,17 @@ async def sample(console: Console, *, settings: Settings, pack: str, tenant: str
 
 @command
 @_pack
-async def check(console: Console, *, pack: str) -> None:
-    """Read PACK's evaluation cases by its rules, and show what is read wrongly or not at all."""
+def check(console: Console, *, pack: str) -> None:
+    """Find what PACK names in its code, read its evaluation cases, and show what is read wrongly or missed.
+
+    The exit code is 1 if that is so of a case that the rules were made with.
+    """
     chosen = installed_packs().get(pack)
     if chosen is None:
         raise NotFound(
             f"There is no pack {pack!r} here.", hint="`recollect pack list` shows those there are."
         )
+    _resolve(chosen)
     judged = judge(chosen, read_vocabulary(chosen.rules))
     scores = {name: Score.of(some) for name, some in _halves(judged)}
     lines = [line for one in judged for line in _faults(one)]
@@ -127,8 +133,23 @@ async def check(console: Console, *, pack: str) -> None:
             name: {"cases": one.cases, "precision": one.precision, "recall": one.recall}
             for name, one in scores.items()
         },
-        "\n".join(lines),
+        "\n".join(lines) or "There are no cases.",
     )
+    if any(one.wrong or one.missed for one in judged if not one.case.held):
+        click.get_current_context().exit(1)
+
+
+def _resolve(chosen: Pack) -> None:
+    """Raise Misconfigured unless the pack's code has the routes, receivers and sample that it names."""
+    from recollect.interfaces.http.app import make_routes  # noqa: PLC0415 - it takes long, and no other needs it
+
+    make_routes(__version__, {chosen.name: chosen})
+    named = [*([chosen.sample] if chosen.sample else []), *(one.receive for one in chosen.webhooks)]
+    for reference in named:
+        if not callable(chosen.code(reference)):
+            raise Misconfigured(
+                f"{chosen.package}/pack.toml: {reference!r} cannot be called.", hint="Name a function."
+            )
 
 
 @command
@@ -136,13 +157,32 @@ async def check(console: Console, *, pack: str) -> None:
 @_tenant
 @with_settings("home", "database_url")
 async def webhooks(console: Console, *, settings: Settings, pack: str, tenant: str) -> None:
-    """Show where others post PACK's webhooks for a tenant, and the secret that they sign with."""
+    """Show where others post PACK's webhooks for a tenant, how they sign, and with which secret."""
     async with open_desk(settings) as desk:
         await desk.tenants.find(tenant)
         chosen = Packs(desk.storage, installed_packs()).find(pack)
+        if not chosen.webhooks:
+            console.show({"webhooks": []}, f"The pack {pack} has no webhooks.")
+            return
         principal = desk.tenants.principal(tenant)
         senders = await open_webhooks(settings, desk.storage).senders(principal, chosen)
-    console.show(asdict(senders), "\n".join([*senders.paths, f"Secret: {senders.secret}"]))
+    listed = [
+        {"path": path, **asdict(one.signature)}
+        for path, one in zip(senders.paths, chosen.webhooks, strict=True)
+    ]
+    lines = [
+        f"{path}\n  {_signed(one.signature)}"
+        for path, one in zip(senders.paths, chosen.webhooks, strict=True)
+    ]
+    console.show(
+        {"secret": senders.secret, "webhooks": listed}, "\n".join([*lines, f"Secret: {senders.secret}"])
+    )
+
+
+def _signed(by: Signature) -> str:
+    """How a sender signs, in words."""
+    told = f"{by.header}: {by.prefix}<HMAC-SHA256 of {by.signed} in {by.encoding}>"
+    return f"{told}, {by.timestamp_header}: <seconds since 1970>" if by.timestamp_header else told
 
 
 def _halves(judged: list[Judged]) -> list[tuple[str, list[Judged]]]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from recollect.core.lookup import content_words
 from recollect.core.model import Memory
+from recollect.core.recall import context
 from recollect.core.summaries import ToDo
 from recollect.core.text.stems import stems
 from recollect.core.text.tokens import tokenize
@@ -142,7 +143,8 @@ def listed(todo: Sequence[ToDo]) -> Answer:
     lines: list[str] = []
     for label, one in enumerate(shown, 1):
         due = f", due by {one.last_day}" if one.last_day else ""
-        lines.append(f"[m{label}] {one.action.owner}: {one.action.text}{due} (said {one.said_at:%Y-%m-%d})")
+        said = context.quoted(f"{one.action.owner}: {one.action.text}")
+        lines.append(f"[m{label}] {said}{due} (said {one.said_at:%Y-%m-%d})")
     head = "Still to be done:" if shown else "Nothing is open."
     citations = {f"m{label}": one.action.evidence for label, one in enumerate(shown, 1)}
     return Answer(True, Ask.ACTIONS, "\n".join([head, *lines]), citations, [one.summary for one in shown])
@@ -154,8 +156,7 @@ def nothing(recalled: Sequence[Memory] = ()) -> Answer:
 
 
 def _line(memory: Memory, content: str) -> str:
-    who = memory.name or memory.role
-    text = " ".join(content.split())
+    who, text = context.quoted(memory.name or memory.role or ""), context.quoted(content)
     until = f" (until {memory.valid_to:%Y-%m-%d})" if memory.valid_to else ""
     return f"{memory.valid_from:%Y-%m-%d}{f', {who}' if who else ''}: {text}{until}"
 

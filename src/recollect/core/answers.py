@@ -20,6 +20,7 @@ from recollect.core.answering import (
     understand,
 )
 from recollect.core.bounds import check_scope
+from recollect.core.consolidate import rolling, summarising
 from recollect.core.consolidate.profile import ordered, profile
 from recollect.core.errors import Invalid
 from recollect.core.ids import NEWEST
@@ -38,6 +39,8 @@ MOST_SUMMARIES = 50
 LISTED = 10
 TOLD_SUMMARIES = 2
 ATTRIBUTE = Plain(Ask.ATTRIBUTE)
+_QUOTING = frozenset(source["extractor"] for source in (rolling.SOURCE, summarising.SOURCE))
+"""Whose summaries are facts, which are told as they hold now, and quotations."""
 
 
 class Answers(Reader, Summaries):
@@ -113,10 +116,12 @@ class Answers(Reader, Summaries):
         async with self._storage.transaction(principal) as tx:
             known = await tx.known_of(scope, facts=MOST_FACTS, summaries=TOLD_SUMMARIES, now=now)
         facts = sorted(profile(known), key=lambda one: not (one.claim and _is_own_name(one.claim)))
-        facts = facts[: LISTED - TOLD_SUMMARIES]
-        added = {one.id: _added(one, facts) for one in ordered(known)}
-        found = [*facts, *(one for one in ordered(known) if added[one.id])]
-        return quoted(Ask.PROFILE, "This is remembered:", found, texts=added) if found else nothing()
+        spoken = ordered(known)
+        added = {one.id: text for one in spoken if (text := _added(one, facts[:LISTED]))}
+        if not facts and not added:
+            return quoted(Ask.PROFILE, "This was spoken of:", spoken) if spoken else nothing()
+        found = [*facts[: LISTED - len(added)], *(one for one in spoken if one.id in added)]
+        return quoted(Ask.PROFILE, "This is remembered:", found, texts=added)
 
     async def _conversations(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
         """When there was a conversation, how many there were, or what the last one was about."""
@@ -224,7 +229,9 @@ def _is_own_name(claim: Claim) -> bool:
 
 
 def _added(summary: Memory, facts: Sequence[Memory]) -> str:
-    """What a summary says beside the facts; "": nothing."""
+    """What a summary says beside the facts; "": nothing, or what was said is all that it quotes."""
+    if summary.source.get("extractor") in _QUOTING:
+        return ""
     text = summary.content
     for fact in facts:
         text = text.replace(fact.content, "")

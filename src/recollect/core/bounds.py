@@ -15,7 +15,7 @@ LONGEST_ID = 200
 LONGEST_CONTENT = 100_000
 LARGEST_PAGE = 200
 LARGEST_JSON = 65_536
-RESERVED = frozenset({"extractor", "told", "said", "corrects", "decided"})
+RESERVED = frozenset({"extractor", "told", "said", "corrects", "ends", "decided"})
 """Keys of `source` by which it is known that a memory was derived, and how."""
 
 DEEPEST_JSON = 16

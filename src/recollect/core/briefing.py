@@ -8,29 +8,49 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from recollect.core.access import own_user, require
-from recollect.core.answering import Answer, Ask
-from recollect.core.answers import Answers
+from recollect.core.answering import Answer, Ask, touches
+from recollect.core.answers import SURE, Answers
 from recollect.core.bounds import check_id
-from recollect.core.consolidate.linking import called
+from recollect.core.consolidate.linking import called, key
 from recollect.core.consolidate.profile import ordered, profile
 from recollect.core.errors import RecollectError
 from recollect.core.graph import GraphReader, Neighbourhood
 from recollect.core.ids import NEWEST
-from recollect.core.model import Context, Entity, Filter, Hit, Kind, Memory, Permission, Principal, Relation
+from recollect.core.model import (
+    Claim,
+    Context,
+    Entity,
+    Filter,
+    Hit,
+    Kind,
+    Memory,
+    Permission,
+    Principal,
+    Recalled,
+    Relation,
+)
 from recollect.core.pack import MOST, ContextSection, ContextTemplate
-from recollect.core.recall.context import Passage, Section, pack
+from recollect.core.recall.context import Passage, Section, pack, quoted
 from recollect.core.recall.sections import passage
 
 PATIENCE = 2.0
 """Seconds that each part of the enrichment may take."""
 
 SESSIONS = 20
+NOTHING = Recalled((), 0.0)
+EACH = 5
+"""To all that is known in words, the graph adds so many of each section at most."""
+
+LONGEST_LINE = 250
+"""So many characters of each."""
+
+_ENDS = (".", "!", "?", "…")
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -57,8 +77,8 @@ class Brief:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing is known of the person."""
-        return not (self.turns or self.known or self.around or self.recalled)
+        """Nothing is known of the person that could be shown."""
+        return not self.context.citations
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +107,23 @@ class Briefings(Answers, GraphReader):
         history, known, around, recalled, answer = await asyncio.gather(
             self._history(principal, scope),
             _part("facts", self._kept(principal, scope), missing),
-            _part("graph", self.around_person(principal, user_id, limit=MOST["entities"]), missing),
+            _part("graph", self._around(principal, template, user_id), missing),
             _part("recall", self._hits(principal, query, scope), missing),
             _part("answer", self._plainly(principal, query, scope), missing),
         )
+        recalled = recalled or NOTHING
         brief = Brief(
             Context("", {}, 0, 0),
             history.turns,
             known or (),
             around,
-            recalled or (),
+            _answering(recalled, query),
             _answered(answer, around, template),
             tuple(sorted(missing)),
             history.behind,
         )
         brief = replace(brief, context=await asyncio.to_thread(_context, brief, template))
-        found = {hit.memory.id for hit in brief.recalled}  # a use of these is noted already
+        found = {hit.memory.id for hit in recalled}  # a use of these is noted already
         shown = frozenset(brief.context.citations.values()) - found
         self.uses.note(principal, (one for one in brief.known if one.id in shown))
         return brief
@@ -123,25 +144,54 @@ class Briefings(Answers, GraphReader):
             notes = await tx.notes_of(str(scope.user_id), limit=MOST["notes"], now=now)
         return [*known, *notes]
 
-    async def _hits(self, principal: Principal, query: str, scope: Filter) -> Sequence[Hit]:
-        return await self.recall(principal, query, scope, limit=MOST["recalled"]) if query.strip() else ()
+    async def _around(
+        self, principal: Principal, template: ContextTemplate, user_id: str
+    ) -> Neighbourhood | None:
+        """The graph, with its share for each kind that the template shows."""
+        shown = [one for one in template.section if one.source == "entities"]
+        kinds = [kind for one in shown for kind in one.kinds]
+        each = max((one.limit for one in shown), default=EACH)
+        return await self.around_person(principal, user_id, first=kinds, each=each, limit=MOST["entities"])
+
+    async def _hits(self, principal: Principal, query: str, scope: Filter) -> Recalled:
+        if not query.strip():
+            return NOTHING
+        return await self.recall(principal, query, scope, limit=MOST["recalled"])
 
     async def _plainly(self, principal: Principal, query: str, scope: Filter) -> Answer | None:
         return await self.answer_plainly(principal, query, scope) if query.strip() else None
+
+
+def _answering(found: Recalled, query: str) -> list[Hit]:
+    """What answers the query: all, if the recall is sure of itself, or else what has its words."""
+    return [hit for hit in found if found.confidence >= SURE or touches(hit.memory, query)]
 
 
 def _answered(answer: Answer | None, around: Neighbourhood | None, template: ContextTemplate) -> str:
     """A plain answer; of one about all that is known, with what the graph adds of the pack's own kinds."""
     if answer is None:
         return ""
-    asked = [one for one in template.section if one.source == "entities" and one.kinds]
-    added = (
-        [one for section in asked for one in _entities(section, around)] if answer.kind == Ask.PROFILE else []
-    )
+    told = {name for fact in answer.memories if fact.claim for name in _names(fact.claim)}
+    added = {
+        one.id: one
+        for section in template.section
+        if answer.kind == Ask.PROFILE and section.source == "entities" and section.kinds
+        for one in _entities(section, around, template.person, told)[:EACH]
+    }
     further = (
-        f"[m{place}] {one.name}: {one.content}" for place, one in enumerate(added, len(answer.citations) + 1)
+        f"[m{place}] {_cut(quoted(f'{one.name}: {one.content}'))}"
+        for place, one in enumerate(added.values(), len(answer.citations) + 1)
     )
     return "\n".join([answer.text, *further])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE].rstrip()}…"
+
+
+def _names(claim: Claim) -> tuple[str, str]:
+    """What an entity is called that is no more than what a claim says: "oak", or "oak material"."""
+    return key(claim.value), key(f"{claim.value} {claim.attribute}")
 
 
 async def _part(name: str, work: Awaitable[T], missing: list[str]) -> T | None:
@@ -161,7 +211,7 @@ async def _part(name: str, work: Awaitable[T], missing: list[str]) -> T | None:
 def _context(brief: Brief, template: ContextTemplate) -> Context:
     """The text of a brief, and before it what is not in it."""
     head = _degraded(brief)
-    packed = pack([_section(one, brief) for one in template.section], template.budget)
+    packed = pack([_section(one, brief, template.person) for one in template.section], template.budget)
     text = f"{head}\n{packed.text}" if head else packed.text
     return Context(text, dict(packed.citations), packed.tokens, len(packed.dropped))
 
@@ -177,12 +227,12 @@ def _degraded(brief: Brief) -> str:
     return "\n".join(lines)
 
 
-def _section(wanted: ContextSection, brief: Brief) -> Section:
+def _section(wanted: ContextSection, brief: Brief, person: str) -> Section:
     match wanted.source:
         case "turns":
             return Section(wanted.title, _passages(brief.turns[-wanted.limit :]), newest_last=True)
         case "entities":
-            return Section(wanted.title, _entities(wanted, brief.around))
+            return Section(wanted.title, _entities(wanted, brief.around, person))
         case "facts":
             found = [one for one in profile(brief.known) if _is_wanted(one, wanted)]
         case "summaries":
@@ -202,20 +252,29 @@ def _is_wanted(fact: Memory, wanted: ContextSection) -> bool:
     return not wanted.attributes or (fact.claim is not None and fact.claim.attribute in wanted.attributes)
 
 
-def _entities(wanted: ContextSection, around: Neighbourhood | None) -> list[Passage]:
-    """The entities of these kinds, the nearest first, each with what it is to those around it."""
+def _entities(
+    wanted: ContextSection, around: Neighbourhood | None, person: str, told: AbstractSet[str] = frozenset()
+) -> list[Passage]:
+    """The entities of these kinds, but those called as is `told`, each with what it is to those around it.
+
+    The person first, if their word is among the kinds, and something is known of them beside what is there.
+    """
     if around is None:
         return []
-    there = (around.entity, *(one.entity for one in around.near))
-    names = {one.id: called(one) for one in there}
-    found = [one.entity for one in around.near if not wanted.kinds or one.entity.kind in wanted.kinds]
-    return [
-        Passage(one.id, _told(one, around.relations, names), None, one.kind) for one in found[: wanted.limit]
+    me = around.entity
+    names = {one.id: called(one) for one in (me, *(one.entity for one in around.near))}
+    found = [
+        Passage(one.id, f"{one.name}{_ties(one, around.relations, names)}{_known(one)}", None, one.kind)
+        for one in (near.entity for near in around.near)
+        if (not wanted.kinds or one.kind in wanted.kinds) and key(one.name) not in told
     ]
+    if person in wanted.kinds and (known := _known(me)):
+        found.insert(0, Passage(me.id, f"{called(me)}{known}", None, person))
+    return found[: wanted.limit]
 
 
-def _told(entity: Entity, relations: Sequence[Relation], names: Mapping[UUID, str]) -> str:
-    """An entity in a line: its name, what it is to others, and what is known of it."""
+def _ties(entity: Entity, relations: Sequence[Relation], names: Mapping[UUID, str]) -> str:
+    """What an entity is to others, in brackets."""
     ties = [
         f"{names[one.source_id]} —{one.kind}→ it"
         if one.target_id == entity.id
@@ -223,10 +282,20 @@ def _told(entity: Entity, relations: Sequence[Relation], names: Mapping[UUID, st
         for one in relations
         if entity.id in (one.source_id, one.target_id)
     ]
-    known = [f"{key}: {text}" for key, value in entity.attributes.items() if (text := _plain(value))]
-    tied = f" ({'; '.join(ties)})" if ties else ""
-    told = ". ".join(filter(None, (*entity.description.splitlines(), ", ".join(known))))
-    return f"{entity.name}{tied}{': ' if told else ''}{told}"
+    return f" ({'; '.join(ties)})" if ties else ""
+
+
+def _known(entity: Entity) -> str:
+    """What is known of an entity, in sentences after a colon; attributes that begin with "_" are not told."""
+    lines = [line.strip() for line in entity.description.splitlines()]
+    told = [
+        f"{name}: {text}"
+        for name, value in entity.attributes.items()
+        if not name.startswith("_") and (text := _plain(value))
+    ]
+    parts = (one if one.endswith(_ENDS) else f"{one}." for one in filter(None, [*lines, ", ".join(told)]))
+    known = " ".join(parts)
+    return f": {known}" if known else ""
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,8 @@ from uuid import UUID
 from recollect.core.consolidate.attributes import Vocabulary
 from recollect.core.consolidate.consolidation import by_rules
 from recollect.core.consolidate.extraction import Conversation, Finding
+from recollect.core.consolidate.words import ATTRIBUTES, KINDS
+from recollect.core.errors import Misconfigured
 from recollect.core.model import Kind, Memory, Trust
 from recollect.core.pack import Case, Pack
 
@@ -45,12 +47,32 @@ class Score:
 
 
 def judge(pack: Pack, vocabulary: Vocabulary) -> list[Judged]:
-    """Read the pack's cases by a vocabulary with its rules, each alone."""
+    """Read the pack's cases by a vocabulary with its rules, each alone.
+
+    Raises:
+        Misconfigured: a case expects what cannot be read; it names the case.
+    """
+    _check(pack, vocabulary)
     own = frozenset(one["name"] for one in pack.rules.get("attribute", ()))
     kinds = frozenset(one.kind for one in pack.entities) | {
         one["kind"] for one in pack.rules.get("mention", ())
     }
     return [_judged(case, vocabulary, own, kinds) for case in pack.cases]
+
+
+def _check(pack: Pack, vocabulary: Vocabulary) -> None:
+    """Raise Misconfigured if a case expects an attribute, or a kind of entity, that there is not."""
+    attributes, kinds = ATTRIBUTES | vocabulary.closed.keys(), {*KINDS, *vocabulary.kinds}
+    for place, case in enumerate(pack.cases, 1):
+        facts = [one.casefold().removeprefix("not ") for one in case.facts]
+        for what, known, expected in (("attribute", attributes, facts), ("kind", kinds, case.names)):
+            for one in expected:
+                name, colon, _ = one.partition(": ")
+                if not colon or name not in known:
+                    raise Misconfigured(
+                        f"{pack.package}/cases.toml, case {place}: no {what} is {name!r}.",
+                        hint=f'Write "{what}: value" with one of {", ".join(sorted(known))}.',
+                    )
 
 
 def _judged(case: Case, vocabulary: Vocabulary, own: AbstractSet[str], kinds: AbstractSet[str]) -> Judged:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from typing import TypeAlias
 from uuid import UUID
 
 from recollect.core.access import own_user, require
@@ -24,6 +24,7 @@ from recollect.core.consolidate.linking import (
     key,
     person_id,
 )
+from recollect.core.consolidate.words import KINDS
 from recollect.core.embeddings import Embeddings
 from recollect.core.errors import (
     Invalid,
@@ -39,8 +40,8 @@ from recollect.core.model import (
     Relation,
     Role,
 )
-from recollect.core.ports import Clock, Sought, Span, Storage
-from recollect.core.walks import Path, Walk, whole
+from recollect.core.ports import Aim, Clock, Sought, Span, Storage
+from recollect.core.walks import MOST_RELATIONS, Path, Walk, whole
 from recollect.core.writing import LARGEST_BATCH
 
 MOST_HOPS = 4
@@ -62,12 +63,12 @@ NEAR = 0.4
 With the model that ships, of 15 queries that mean nothing or nothing known ("zzz", "photosynthesis") 1 came
 as near to any of 20 names; of 19 that describe one of them ("my phone": iPhone 15), all but 1 came to it."""
 
-ATTEMPTS = 10
 FIRST = UUID(int=0)
 NOW = (LATEST, "~", NEWEST)
 """After everything in a timeline."""
 
-Written = TypeVar("Written")
+Ranked: TypeAlias = tuple[UUID, float, bool]
+"""An entity by its id, its cosine to a query, and whether the query names it."""
 
 _MARKS = " .,;:!?…\"'“”„«»()[]{}<>"
 
@@ -151,7 +152,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """An entity, and over how many relations it was reached."""
+    """An entity, and over how many relations it was reached; a person's own, tied to nothing, in 2."""
 
     entity: Entity
     distance: int
@@ -239,23 +240,42 @@ class GraphReader:
         return Neighbourhood(walk.entities[root], tuple(near), tuple(between))
 
     async def around_person(
-        self, principal: Principal, user_id: str, *, limit: int = 50
+        self,
+        principal: Principal,
+        user_id: str,
+        *,
+        first: Sequence[str] = (),
+        each: int = MOST_NEAR,
+        limit: int = 50,
     ) -> Neighbourhood | None:
-        """What is around the person remembered, two steps far; None: nothing is known of them yet.
+        """What is the person's, and what they and theirs are tied to, by their own relations; None: nothing.
 
-        It keeps to their own relations and the tenant's.
+        Of each kind so many, the newest first; the best of every kind before the second of any, and the kinds
+        of `first` before others. What was tied and is no more is left out. Nobody may have spoken of the
+        person themself: then they are nothing but their id.
 
         Raises:
             Forbidden: it is another person's credential.
-            Invalid: the limit is out of range.
+            Invalid: a limit is out of range.
         """
         own_user(principal, user_id)
-        try:
-            return await self.neighbours(
-                principal, person_id(user_id), Reach(2, user_id=user_id), limit=limit
-            )
-        except NotFound:
+        span = self._span(principal, Reach(user_id=user_id), DEEPEST)
+        _check_range("limit", limit, MOST_NEAR)
+        _check_range("each", each, MOST_NEAR)
+        id_ = person_id(user_id)
+        async with self._storage.transaction(principal) as tx:
+            newest = await tx.newest_of(user_id, span, first=first, each=each, limit=limit)
+            walk = Walk(tx, span)
+            await walk.learn([id_, *newest])
+            between = walk.between(await tx.relations_of(user_id, span, limit=MOST_RELATIONS))
+        if not walk.entities:
             return None
+        me = walk.roots.get(id_, id_)
+        themself = walk.entities.get(me) or Entity(me, KINDS[0], user_id, span.now, user_id)
+        beside = {end for one in between if me in _ends(one) for end in _ends(one)}
+        roots = dict.fromkeys(walk.roots[one] for one in newest)
+        near = tuple(Near(walk.entities[one], 1 if one in beside else 2) for one in roots if one != me)
+        return Neighbourhood(themself, near, tuple(between))
 
     async def paths(
         self, principal: Principal, source: UUID, target: UUID, reach: Reach = FAR, *, limit: int = 5
@@ -328,7 +348,9 @@ class GraphReader:
 
         Of a user, with `include_shared` the tenant's own as well; or, without one, of all that the principal
         may see. Of any of these kinds, or of all. With a floor, all whose cosine to the text reaches it, and
-        those alone, named or not; otherwise what is not named must be as near as `NEAR`.
+        those alone, the nearest first; otherwise what is not named must be as near as `NEAR`. The cosine is
+        that of the text and the name with the description; or, of what is named, with the name alone, if that
+        is larger.
 
         Raises:
             Invalid: the text is empty or too long, the limit out of range, or the floor no cosine.
@@ -345,8 +367,9 @@ class GraphReader:
         whose = _whose(principal, user_id, shared=include_shared)
         async with self._storage.transaction(principal) as tx:
             found = await tx.search_entities(sought, whose, limit=limit + MOST_ALIASES)
-            if min_similarity is None:
-                found = [one for one in found if one[2] or one[1] >= NEAR]
+            known = await tx.entities([id_ for id_, _, is_named in found if is_named])
+        found = await self._nearest(aim, found, known, min_similarity)
+        async with self._storage.transaction(principal) as tx:
             walk = Walk(tx, Span(self._clock.now()))
             best: dict[UUID, Found] = {}
             for first in range(0, len(found), limit):
@@ -358,6 +381,18 @@ class GraphReader:
                 if len(best) >= limit:
                     break
         return list(best.values())[:limit]
+
+    async def _nearest(
+        self, aim: Aim, found: list[Ranked], known: Mapping[UUID, Entity], floor: float | None
+    ) -> list[Ranked]:
+        """What was found and is near, with the cosines of `known` names alone where these are larger."""
+        if floor is None:
+            return [one for one in found if one[2] or one[1] >= NEAR]
+        told = {id_: one.name for id_, one in known.items() if one.description}
+        _, vectors = await self._embeddings.embed(list(told.values()))
+        alone = dict(zip(told, (vectors @ aim.vector).tolist(), strict=True)) if told else {}
+        near = [(id_, max(cosine, alone.get(id_, cosine)), named) for id_, cosine, named in found]
+        return sorted((one for one in near if one[1] >= floor), key=lambda one: (-one[1], one[0]))
 
     async def find_entities(
         self, principal: Principal, names: Sequence[str], *, user_id: str | None, include_shared: bool = True
@@ -390,6 +425,10 @@ def _whose(principal: Principal, user_id: str | None, *, shared: bool = False) -
     if principal.role is Role.USER:
         return [str(own_user(principal, user_id)), *(nobodys if user_id else [""])]
     return [user_id, *nobodys] if user_id else None
+
+
+def _ends(relation: Relation) -> tuple[UUID, UUID]:
+    return relation.source_id, relation.target_id
 
 
 def _written(names: Iterable[str]) -> set[str]:

@@ -78,7 +78,8 @@ def tells(fact: Memory, asked: str, names: Names | None = None) -> int:
     """How well a fact tells what is asked ("job", "sister's name", "how old is Ivy"); 0: it does not.
 
     All the words must be its own, and one of them its attribute or whom it is about; what is so of somebody
-    else tells it only if they are named, by their role or by one of `names`.
+    else tells it only if they are named, by their role or by one of `names`. Who somebody is to the person
+    tells a name if it is asked whose.
     """
     claim, words = fact.claim, content_words(asked)
     if claim is None or not words:
@@ -86,6 +87,8 @@ def tells(fact: Memory, asked: str, names: Names | None = None) -> int:
     whose = _whose(claim, names or {})
     about, rest = words & whose, words - whose
     meant = frozenset(token for token in rest if _means(token, claim))
+    if (meant or about) and claim.subject == USER and claim.attribute in _ROLES:
+        meant |= frozenset(token for token in rest if _NAME in _words()[1].get(token, ()))
     if not rest <= meant | stems(fact.content) or (claim.subject != USER and not about):
         return 0
     return 0 if not about and not meant else 2 * len(about | meant) + len(rest - meant)
@@ -99,10 +102,8 @@ def _whose(claim: Claim, names: Names) -> frozenset[str]:
 
 
 def _means(token: str, claim: Claim) -> bool:
-    """Whether a word asks for the claim's attribute: by its name, a word for it, or for somebody's name."""
-    attributes = _words()[1].get(token, frozenset())
-    named_by_it = claim.subject == USER and claim.attribute in _ROLES and _NAME in attributes
-    return token in stems(claim.attribute) or claim.attribute in attributes or named_by_it
+    """Whether a word asks for the claim's attribute: by its name, or a word for it."""
+    return token in stems(claim.attribute) or claim.attribute in _words()[1].get(token, frozenset())
 
 
 def look_up(facts: Sequence[Memory], asked: str, now: datetime) -> Told:

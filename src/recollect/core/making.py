@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from recollect.core.bounds import check_json
 from recollect.core.consolidate.linking import MOST_ALIASES
 from recollect.core.errors import Invalid
 from recollect.core.model import Entity, JsonObject, Relation
@@ -88,8 +89,11 @@ class Said:
     def put(self, one: Relation, since: datetime | None) -> UUID:
         """Say it, or say it better, and return the id that it has; `since`: from when, if that is given.
 
+        Who may see it grows by no saying: what was said for a higher role stays for that one.
+
         Raises:
             Invalid: it would end before it begins.
+            TooLarge: with what was said before, its attributes are too large.
         """
         before = self._same(one, since)
         if before:
@@ -97,12 +101,13 @@ class Said:
                 before,
                 strength=one.strength,
                 confidence=one.confidence,
-                min_role=one.min_role,
+                min_role=max(before.min_role, one.min_role),
                 valid_from=since or before.valid_from,
                 valid_to=one.valid_to or before.valid_to,
                 attributes={**before.attributes, **one.attributes},
             )
             check_order(one)
+            check_json(one.attributes, "attributes")
         self._keep(one)
         return one.id
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from math import isfinite
 from string import Formatter
 from typing import Any
 
-from recollect.core.consolidate.words import KINDS
+from recollect.core.consolidate.words import ATTRIBUTES, KINDS
 from recollect.core.errors import Misconfigured
 from recollect.core.model import Kind
 from recollect.core.pack import (
@@ -90,7 +91,7 @@ def read_pack(package: str) -> Pack:
         {key: value for key, value in tables.items() if key not in RULES or key == "entity"},
         f"{package}/pack.toml",
     )
-    _check(document, package)
+    _check(document, package, _attributes(tables))
     prompts = _prompts(folder)
     rules = {key: tables[key] for key in RULES if key in tables}
     return Pack(
@@ -112,7 +113,13 @@ def read_pack(package: str) -> Pack:
     )
 
 
-def _check(document: _Document, package: str) -> None:
+def _attributes(tables: Mapping[str, Any]) -> AbstractSet[str]:
+    """The names of the attributes that there are with the pack; the form of its own is checked elsewhere."""
+    own = tables.get("attribute", ())
+    return ATTRIBUTES | {str(one.get("name")) for one in own if isinstance(one, Mapping)}
+
+
+def _check(document: _Document, package: str, attributes: AbstractSet[str]) -> None:
     """Raise Misconfigured if something is said that cannot be meant."""
     where = f"{package}/pack.toml"
     if not _NAME.fullmatch(document.name) or document.name in _RESERVED:
@@ -122,10 +129,11 @@ def _check(document: _Document, package: str) -> None:
         )
     _check_code(document, where)
     kinds = {one.kind for one in document.entity} | set(KINDS)
+    _check_unique("entity", [one.kind for one in document.entity], where)
     if sum(one.person for one in document.entity) > 1:
         raise Misconfigured(f"{where}: two kinds of entities are the person.", hint="Mark one of them.")
     for context in document.context:
-        _check_context(context, kinds, f"{where}, context {context.name!r}")
+        _check_context(context, kinds, attributes, f"{where}, context {context.name!r}")
     _check_unique("context", [one.name for one in document.context], where)
     if document.items:
         _check_items(document.items, document.scoring, kinds, f"{where}, items")
@@ -166,10 +174,14 @@ def _check_unique(what: str, names: Sequence[str], where: str) -> None:
             raise Misconfigured(f"{where}: there are {count} of {what} {name!r}.", hint="Keep one of them.")
 
 
-def _check_context(context: ContextTemplate, kinds: AbstractSet[str], where: str) -> None:
+def _check_context(
+    context: ContextTemplate, kinds: AbstractSet[str], attributes: AbstractSet[str], where: str
+) -> None:
     """Raise Misconfigured if a section asks for what there cannot be."""
     if context.budget < SMALLEST_BUDGET:
         raise Misconfigured(f"{where}: its budget is below {SMALLEST_BUDGET} tokens.", hint="Give it more.")
+    if context.person:
+        raise Misconfigured(f"{where}: 'person' is unknown.", hint="Mark the [[entity]] that is the person.")
     for section in context.section:
         most = MOST[section.source]
         if not 1 <= section.limit <= most:
@@ -182,6 +194,11 @@ def _check_context(context: ContextTemplate, kinds: AbstractSet[str], where: str
                 f"{where}, section {section.title!r}: no kind of entity is {', '.join(sorted(unknown))}.",
                 hint=f"Kinds are: {', '.join(sorted(kinds))}.",
             )
+        if unknown := set(section.attributes) - attributes:
+            raise Misconfigured(
+                f"{where}, section {section.title!r}: no attribute is {', '.join(sorted(unknown))}.",
+                hint=f"Attributes are: {', '.join(sorted(attributes))}.",
+            )
 
 
 def _check_items(
@@ -190,12 +207,15 @@ def _check_items(
     """Raise Misconfigured if items are of no kind, or weighed by what they have not."""
     if items.kind not in kinds:
         raise Misconfigured(f"{where}: {items.kind!r} is no kind of entity.", hint="Add it as [[entity]].")
+    _check_unique("field", [one.name for one in items.field], where)
     known = {one.name for one in items.field} | WAYS
     if unknown := scoring.keys() - known:
         raise Misconfigured(
             f"{where}: scoring weighs {', '.join(sorted(unknown))}, which no item has.",
             hint=f"There are: {', '.join(sorted(known))}.",
         )
+    if endless := [name for name, weight in scoring.items() if not isfinite(weight)]:
+        raise Misconfigured(f"{where}: {endless[0]} weighs no number.", hint="Write one that is finite.")
     _check_reasons(items, where)
 
 

@@ -495,6 +495,11 @@ class Counts:
         return sum(self.kinds.values())
 
     @property
+    def kept(self) -> int:
+        """Those of the memories that are neither turns nor summaries."""
+        return self.memories - self.kinds.get(Kind.MESSAGE, 0) - self.summaries
+
+    @property
     def summaries(self) -> int:
         """Those of the memories that are summaries."""
         return self.kinds.get(Kind.SUMMARY, 0)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -29,6 +29,9 @@ from recollect.core.model import Entity, JsonObject, Note, Turns
 
 GROUP = "recollect.packs"
 """The group of entry points by which packs are found."""
+
+FAULTS = (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError)
+"""What goes wrong in a pack's code while it is imported."""
 
 MOST: Mapping[str, int] = {
     "facts": 60,
@@ -54,9 +57,9 @@ class EntityKind:
 class ContextSection:
     """A part of a context.
 
-    `source`: "facts" (those of `attributes`, or all), "entities" (those around the person, of `kinds`),
-    "summaries", "notes" (what was kept and nobody said in a session), "recalled" (what answers the query)
-    or "turns" (the last ones).
+    `source`: "facts" (those of `attributes`, or all), "entities" (what is the person's, and what that is tied
+    to, of `kinds`, the newest first; and the person, by the pack's word for them), "summaries", "notes" (what
+    was kept and nobody said in a session), "recalled" (what answers the query) or "turns" (the last ones).
     """
 
     title: str
@@ -68,11 +71,15 @@ class ContextSection:
 
 @dataclass(frozen=True, slots=True)
 class ContextTemplate:
-    """What goes into a prompt, in which order, in at most so many tokens."""
+    """What goes into a prompt, in which order, in at most so many tokens.
+
+    `person`: what the person remembered is called in it, as `Pack.context` says.
+    """
 
     name: str
     section: tuple[ContextSection, ...]
     budget: int = 1_500
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,8 @@ class Signature:
 
     `header`: where it stands, after `prefix`. `signed` has {body}, the body as it is sent, and {timestamp} if
     there is a `timestamp_header`: when it was signed, in seconds since the epoch; what is further from now
-    than `tolerance` seconds is refused.
+    than `tolerance` seconds is refused. Without it, whoever has seen an event can send it again for ever,
+    also after what it told was erased.
     """
 
     header: str
@@ -317,6 +325,11 @@ class Pack:
     cases: tuple[Case, ...] = ()
 
     @property
+    def person(self) -> str:
+        """Its word for the person remembered; "" if it has none of its own."""
+        return next((one.kind for one in self.entities if one.person), "")
+
+    @property
     def path(self) -> str:
         """Where its routes are mounted."""
         return "/" + self.name.replace("_", "-")
@@ -333,23 +346,22 @@ class Pack:
         """
         for each in self.contexts:
             if name in (None, each.name):
-                return each
+                return replace(each, person=self.person)
         raise Misconfigured(f"The pack {self.name} has no context {name or ''}.", hint="Add it to pack.toml.")
 
     def kind(self, entity: Entity) -> str:
         """What an entity is, as the pack calls it, which may have a word of its own for the person."""
-        called = next((one.kind for one in self.entities if one.person), entity.kind)
-        return called if entity.id in persons(entity.user_id) else entity.kind
+        return (self.person or entity.kind) if entity.id in persons(entity.user_id) else entity.kind
 
     def code(self, reference: str) -> Any:
         """What "module:name" stands for in the pack's folder.
 
         Raises:
-            Misconfigured: there is no such thing.
+            Misconfigured: there is no such thing, or what it stands in cannot be imported.
         """
         try:
             return pkgutil.resolve_name(f"{self.package}.{reference}")
-        except (ImportError, AttributeError, ValueError) as error:
+        except FAULTS as error:
             raise Misconfigured(
                 f"The pack {self.name} names {reference!r}, which cannot be had: {error}.",
                 hint='Write "module:name" of something in the pack\'s folder.',

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from recollect.core.access import require_owner
 from recollect.core.consolidate.attributes import Vocabulary, english, read_vocabulary
-from recollect.core.errors import Invalid, NotFound, PackOff
+from recollect.core.errors import Invalid, Misconfigured, NotFound, PackOff
 from recollect.core.graph import NewEntity
 from recollect.core.model import Kind, Principal
 from recollect.core.pack import Pack
@@ -29,9 +29,12 @@ class Packs:
 
     @staticmethod
     def check(packs: Mapping[str, Pack]) -> None:
-        """Raise Misconfigured if one of them cannot be read by."""
+        """Raise Misconfigured if one of them cannot be read by; the message names its file."""
         for pack in packs.values():
-            read_vocabulary(pack.rules)
+            try:
+                read_vocabulary(pack.rules)
+            except Misconfigured as error:
+                raise Misconfigured(f"{pack.package}/pack.toml, {error}", hint=error.hint) from error
 
     def find(self, name: str) -> Pack:
         """The pack of this name.

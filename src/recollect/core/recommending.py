@@ -51,7 +51,8 @@ class Recommendations:
         With an `item`, also what goes with it: what was taken together with it, or is like it. Without one,
         what was taken together with anything that the person has. That is counted over the groups that the
         principal sees: a credential of one person sees nobody else's, so this tells it nothing; the staff
-        learn how many groups there are, never whose.
+        learn how many groups there are, never whose. What one other person alone took together is no reason:
+        it takes two. That two took it once, each of them can make more of with their own credential.
 
         Raises:
             NotFound: there is no such item, for this principal.
@@ -102,7 +103,7 @@ class _Reader:
             [*self._noted(theirs, walk), *self._said(facts)],
             list(self._limits(facts)),
             [walk.entities[id_] for id_ in owned if not (asked and id_ == asked.id)],
-            await self._together(tx, walk, [asked.id] if asked else sorted(had)),
+            await self._together(tx, walk, user_id, [asked.id] if asked else sorted(had)),
             frozenset(had),
         )
 
@@ -118,12 +119,15 @@ class _Reader:
         span = replace(self.span, kinds=kinds)
         return await tx.relations_of(user_id, span, limit=MOST_ITEMS) if kinds else []
 
-    async def _together(self, tx: Transaction, walk: Walk, ids: Sequence[UUID]) -> list[Pairing]:
+    async def _together(
+        self, tx: Transaction, walk: Walk, user_id: str, ids: Sequence[UUID]
+    ) -> list[Pairing]:
         """What was taken together with these, or with what is merged into them."""
         members = [member for id_ in ids for member in walk.members[id_]]
         if not (members and self.schema.groups):
             return []
-        found = await tx.together(members, replace(self.span, kinds=(self.schema.groups,)), limit=MOST_PAIRS)
+        span = replace(self.span, kinds=(self.schema.groups,))
+        found = await tx.together(members, user_id, span, limit=MOST_PAIRS)
         return [replace(one, item=walk.roots[one.item]) for one in found]
 
     async def _facts(self, tx: Transaction, user_id: str) -> list[Memory]:

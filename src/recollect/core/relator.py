@@ -72,8 +72,9 @@ class Relator(GraphReader):
         """Make entities, or add to those that people made before by the same ids: all of them, or none.
 
         What is there keeps its name: another one becomes an alias. Aliases are united, attributes merged over
-        those there were, their lists of texts united, and the lines of a description added. Returned is each
-        as it is then, in the order given.
+        those there were, their lists of texts united, and the lines of a description added; but a principal
+        who is one person changes no attribute that is there. Returned is each as it is then, in the order
+        given.
 
         Raises:
             TooLarge: they are more than `LARGEST_BATCH`.
@@ -84,7 +85,9 @@ class Relator(GraphReader):
         ids = sorted({one.id for one in given})
 
         async def read(tx: Transaction) -> list[Entity]:
-            return list(added_to(await tx.entities(ids), given).values())
+            known = await tx.entities(ids)
+            news = given if principal.role > Role.USER else [_beside(known.get(one.id), one) for one in given]
+            return list(added_to(known, news).values())
 
         async def write(
             tx: Transaction, after: Sequence[Entity], vectors: Vectors, model: int
@@ -93,7 +96,12 @@ class Relator(GraphReader):
             changed = [place for place, one in enumerate(after) if known.get(one.id) != one]
             for place in changed:
                 _check_entity(after[place])
-            await _make(tx, [after[place] for place in changed], vectors[changed], model)
+            await tx.make_entities([after[place] for place in changed], vectors[changed], model)
+            # Whom a name may join or leave is looked at only where a name is new: it takes all there are.
+            for user_id in sorted(
+                {after[place].user_id or "" for place in changed if _is_new(known, after[place])}
+            ):
+                await tx.tidy_graph(user_id or None)
             return {one.id: one for one in after}
 
         if not given:
@@ -248,10 +256,10 @@ class Relator(GraphReader):
 
         What a person has said of the same two in the same word, and still holds or began at the same time, is
         not said twice: it gets the strength, the confidence and the times that are given, and the attributes
-        over those there were. Returned is each as it is then, in the order given.
+        over those there were; its role is never lowered. Returned is each as it is then, in the order given.
 
         Raises:
-            TooLarge: they are more than `LARGEST_BATCH`.
+            TooLarge: they are more than `LARGEST_BATCH`, or the attributes of one become too large.
             NotFound, Invalid, Forbidden: as `add_relation`.
         """
         require(principal, Permission.WRITE)
@@ -305,6 +313,18 @@ async def _make(tx: Transaction, entities: Sequence[Entity], vectors: Vectors, m
     await tx.make_entities(entities, vectors, model)
     for user_id in sorted({one.user_id or "" for one in entities}):
         await tx.tidy_graph(user_id or None)
+
+
+def _is_new(known: Mapping[UUID, Entity], one: Entity) -> bool:
+    """Whether an entity is new, or is called otherwise than it was."""
+    before = known.get(one.id)
+    return before is None or (before.by_hand, before.name, before.aliases) != (True, one.name, one.aliases)
+
+
+def _beside(before: Entity | None, one: Entity) -> Entity:
+    """What somebody says of themselves, beside what the business has said of it."""
+    kept = before.attributes if before and before.by_hand else {}
+    return replace(one, attributes={**one.attributes, **kept})
 
 
 def _joined(principal: Principal, new: NewRelation, ends: Mapping[UUID, Entity], now: datetime) -> Relation:

@@ -11,6 +11,7 @@ from recollect.core.errors import LanguageModelUnavailable
 from recollect.core.language import Language
 from recollect.core.model import JsonObject, Principal
 from recollect.core.ports import Prompt
+from recollect.core.recall.context import quoted
 
 OUTPUT_TOKENS = 600
 ANSWER: JsonObject = {
@@ -63,6 +64,7 @@ def _remembered(brief: Brief, fell_back: str | None = None) -> Reply:
     """What is remembered, in its own words."""
     if brief.answer:
         return Reply(brief.answer, "memory", fell_back)
-    quoted = [f"[m{place}] {hit.memory.content}" for place, hit in enumerate(brief.recalled[:QUOTED], 1)]
-    text = "\n".join(["This is remembered:", *quoted]) if quoted else "Nothing is remembered of this."
+    found = enumerate(brief.recalled[:QUOTED], 1)
+    lines = [f"[m{place}] {quoted(hit.memory.content)}" for place, hit in found]
+    text = "\n".join(["This is remembered:", *lines]) if lines else "Nothing is remembered of this."
     return Reply(text, "memory", fell_back)

@@ -60,7 +60,7 @@ class Statistics:
         now = self._clock.now()
         if fewer_uses < 0 or not timedelta() <= older_than <= now - EARLIEST:
             raise Invalid("older_than and fewer_uses are ages and numbers from 0 on.")
-        await self.uses.flush()
+        await self.uses.flush(principal.tenant_id)
         unused = await self._unused(principal, now - older_than, fewer_uses)
         if dry_run:
             return Forgotten(memories=sum(map(len, unused.values())))

@@ -71,10 +71,14 @@ class Walk:
             self.roots |= dict.fromkeys(self.members[root.id], root.id)
 
     async def around(self, roots: Sequence[UUID]) -> list[Relation]:
-        """The relations of these entities with others, the strongest first."""
+        """The relations of these entities with others, the strongest first, then the newest."""
         ids = [member for root in roots for member in self.members[root]]
         found = await self._tx.relations_around(ids, self._span, limit=MOST_RELATIONS)
         await self.learn(end for one in found for end in (one.source_id, one.target_id))
+        return self.between(found)
+
+    def between(self, found: Iterable[Relation]) -> list[Relation]:
+        """Those of the relations whose ends were seen, and are not one."""
         seen = []
         for one in found:
             source, target = self.roots.get(one.source_id), self.roots.get(one.target_id)

@@ -36,12 +36,15 @@ class Webhooks:
     async def senders(self, principal: Principal, pack: Pack) -> Senders:
         """What the tenant's senders are given; `paths` are in the order of `pack.webhooks`.
 
+        Whoever has the secret may do what is `ALLOWED`, so only who may do all of it is told.
+
         Raises:
-            Forbidden: the principal is not the tenant's owner.
+            Forbidden: the principal is not the tenant's owner, or may not read and write.
             WebhooksOff: this server has no secret for webhooks.
             NotFound: there is no such tenant.
         """
-        require(principal, Permission.READ)
+        for permission in sorted(ALLOWED):
+            require(principal, permission)
         require_owner(principal)
         secret = self._secret_of(principal.tenant_id, pack)
         async with self._storage.transaction(principal) as tx:
@@ -50,6 +53,11 @@ class Webhooks:
             raise NotFound
         paths = [f"{pack.webhook_path(one)}?tenant={tenant.name}" for one in pack.webhooks]
         return Senders(secret, paths)
+
+    def require_on(self) -> None:
+        """Raise WebhooksOff where there is no secret: nothing that comes can be signed with one."""
+        if self._secret is None:
+            raise WebhooksOff
 
     async def authenticate(self, tenant: str, pack: Pack, webhook: Webhook, sealed: Sealed) -> Principal:
         """Who a sender is in the tenant of this name; the database is asked only if the signature is good.

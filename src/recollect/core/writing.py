@@ -44,6 +44,7 @@ from recollect.core.model import (
     Permission,
     Principal,
     Remembered,
+    Role,
     Trust,
     Turns,
     User,
@@ -74,12 +75,12 @@ class _Claim:
     fingerprint: bytes
 
     @classmethod
-    def of(cls, key: str | None, request: Any) -> _Claim | None:
+    def of(cls, principal: Principal, key: str | None, request: Any) -> _Claim | None:
         if key is None:
             return None
         check_id(key, "The idempotency key")
         text = json.dumps(request, default=str, sort_keys=True, ensure_ascii=False)
-        return cls(key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+        return cls(_own_key(principal, key), hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
     async def take(
         self, tx: Transaction, ids: Sequence[UUID], user_id: str | None, session_id: str | None = None
@@ -101,6 +102,14 @@ class _Claim:
         if done.fingerprint != self.fingerprint:
             raise IdempotencyMismatch
         return Remembered(tuple(UUID(id_) for id_ in done.result["ids"]), repeated=True)
+
+
+def _own_key(principal: Principal, key: str) -> str:
+    """An idempotency key as it is stored: one person's keys are their own, and nobody else can meet one."""
+    if principal.role is not Role.USER:
+        return key
+    text = f"{principal.subject}\0{key}"
+    return f"user:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 class Writer:
@@ -132,7 +141,7 @@ class Writer:
         _check([message.content for message in turns.messages])
         check_turns(turns)
         turns = replace(turns, user_id=own_user(principal, turns.user_id))
-        claim = _Claim.of(idempotency_key, asdict(turns))
+        claim = _Claim.of(principal, idempotency_key, asdict(turns))
         ids = tuple(uuid7() for _ in turns.messages)
         return await self._insist(principal, claim, lambda: self._append(principal, turns, claim, ids))
 
@@ -198,7 +207,7 @@ class Writer:
             raise Unowned
         if any(note.min_role > principal.role for note in notes):
             raise Forbidden("min_role is above this credential's own role.")
-        claim = _Claim.of(idempotency_key, [_request(note) for note in notes])
+        claim = _Claim.of(principal, idempotency_key, [_request(note) for note in notes])
         notes = await self._lasting(principal, notes)
         ids = tuple(uuid7() for _ in notes)
         return await self._insist(principal, claim, lambda: self._add(principal, notes, claim, ids))

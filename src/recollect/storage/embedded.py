@@ -273,26 +273,31 @@ def _account(root: Path, version: int) -> str | None:
     """PostgreSQL refuses to run as root: then it runs under an account of its own, which owns its folder."""
     if os.geteuid() != 0:
         return None
-    try:
-        entry = pwd.getpwnam(ACCOUNT)
-    except KeyError:
+    if (entry := _known(ACCOUNT)) is None:
         made = subprocess.run(  # noqa: S603 - constant arguments
             ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT],  # noqa: S607
             check=False,
             capture_output=True,
             text=True,
         )
-        if made.returncode:
+        entry = _known(ACCOUNT)  # it may be another process that has made it
+        if entry is None:
             raise Misconfigured(
                 f"PostgreSQL does not run as root, and the account '{ACCOUNT}' cannot be made: {made.stderr}",
                 hint=f"Make a system account named '{ACCOUNT}', or run Recollect as an ordinary user.",
-            ) from None
-        entry = pwd.getpwnam(ACCOUNT)
+            )
     if root.stat().st_uid != entry.pw_uid:
         os.chown(root, entry.pw_uid, entry.pw_gid)
     _require_reach(root)
     _copy_unless_reachable(root, version)
     return ACCOUNT
+
+
+def _known(account: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(account)
+    except KeyError:
+        return None
 
 
 def _under(account: str | None) -> list[str]:

@@ -139,7 +139,7 @@ class GraphRows(Rows):
         return [_entity(row) for row in await self._all(query, **users, **wanted)]
 
     async def relations_around(self, ids: Sequence[UUID], span: Span, *, limit: int) -> list[Relation]:
-        """What these entities are to others, and others to them; the strongest first."""
+        """What these entities are to others, and others to them; the strongest first, then the newest."""
         values = asdict(span) | {
             "kinds": list(span.kinds) or None,
             "whose": None if span.whose is None else list(span.whose),
@@ -147,6 +147,17 @@ class GraphRows(Rows):
         return [
             relation(row) for row in await self._all("relations_around", ids=list(ids), limit=limit, **values)
         ]
+
+    async def newest_of(
+        self, user_id: str, span: Span, *, first: Sequence[str], each: int, limit: int
+    ) -> list[UUID]:
+        """What is a person's, and what they and theirs are tied to: so many of each kind, the newest first.
+
+        The best of every kind comes before the second of any, and the kinds of `first` before others.
+        """
+        values = asdict(span) | {"kinds": list(span.kinds) or None, "first": list(first)}
+        values |= {"whose": user_id, "persons": list(persons(user_id)), "each": each, "limit": limit}
+        return [row["id"] for row in await self._all("newest_of_person", **values)]
 
     async def relations(self, ids: Sequence[UUID]) -> dict[UUID, Relation]:
         """Those of the relations that are there, by id."""

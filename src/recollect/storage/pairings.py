@@ -24,11 +24,11 @@ class PairingRows(Rows):
         values = _values(span) | {"whose": user_id or ""}
         return [relation(row) for row in await self._all("relations_of_person", limit=limit, **values)]
 
-    async def together(self, ids: Sequence[UUID], span: Span, *, limit: int) -> list[Pairing]:
+    async def together(self, ids: Sequence[UUID], user_id: str, span: Span, *, limit: int) -> list[Pairing]:
         """What stands in groups with these items, as far as the principal sees them; the most often first.
 
-        A group is where a relation of the span's kinds begins.
+        A group is where a relation of the span's kinds begins. Two people at least have such groups, or one
+        of them is the user's own, or the tenant's.
         """
-        return [
-            Pairing(**row) for row in await self._all("together", ids=list(ids), limit=limit, **_values(span))
-        ]
+        values = _values(span) | {"whose": user_id}
+        return [Pairing(**row) for row in await self._all("together", ids=list(ids), limit=limit, **values)]

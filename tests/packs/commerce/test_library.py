@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -35,3 +35,24 @@ async def test_a_pack_is_turned_on_and_briefs(shop_bed: Bed) -> None:
     await shopper.remember("And something in oak.", session="s2", at=shop_bed.clock.now() + timedelta(days=1))
     await shop_bed.learn()
     assert [one.claim.value for one in await shopper.facts(attribute="material") if one.claim] == ["walnut"]
+
+
+async def test_an_issue_that_was_put_right_is_over(shop_bed: Bed) -> None:
+    loft = TenantMemory(shop_bed.service, shop_bed.storage, f"loft-{uuid4().hex}")
+    await loft.turn_on("commerce")
+    shopper, days = (
+        loft.user("customer-17"),
+        [shop_bed.clock.now() - timedelta(days=day) for day in (4, 3, 2, 1)],
+    )
+
+    async def issues(said: str, session: str, at: datetime) -> list[str]:
+        await shopper.remember(said, session=session, at=at)
+        await shop_bed.learn()
+        return sorted(one.claim.value for one in await shopper.facts(attribute="issue") if one.claim)
+
+    wobbly = ["drawer is stuck", "table is wobbly"]
+    assert await issues("The drawer is stuck and the table is wobbly.", "s0", days[0]) == wobbly
+    assert await issues("It is still not fixed.", "s1", days[1]) == wobbly
+    assert await issues("Thanks, everything is fixed now!", "s3", days[3]) == []
+    # What was told in between arrives late, and was put right since, too.
+    assert await issues("The rug arrived stained.", "s2", days[2]) == []

@@ -31,5 +31,5 @@ async def test_the_store_is_loaded_whole_and_once(chat: Chat, door: Door) -> Non
     holding = [one for one in sample.relations if one.valid_to is None]
     assert stats["total_entities"] == counts[1]
     assert stats["total_relations"] == len(holding)
-    assert stats["total_memories"] == turns + len(sample.notes)
+    assert stats["total_memories"] == len(sample.notes)
     assert stats["unique_users"] == len(sample.people)

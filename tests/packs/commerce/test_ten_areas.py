@@ -184,6 +184,49 @@ async def test_a_context_brings_all_tiers_together(chat: Chat) -> None:
         assert part in context["formatted_context"]
 
 
+async def test_what_is_theirs_is_in_the_context_related_or_not(chat: Chat) -> None:
+    await chat.entity("Thing of no section", "thing")
+    empty = await chat.get(f"/memory/context/{PRIYA}")
+    assert (empty["has_context"], empty["formatted_context"]) == (False, "")
+    await chat.entity("order 7", "order", "Placed on 2 March.", "Gift", metadata={"status": "shipped"})
+    await chat.entity("Priya", "customer", "Speaks Portuguese", metadata={"member": True}, confidence=0.9)
+    context = await chat.get(f"/memory/context/{PRIYA}")
+    assert context["has_context"] is True
+    lines = context["formatted_context"].splitlines()
+    assert "[m1] customer: Priya: Speaks Portuguese. member: yes." in lines
+    assert "[m2] order: order 7: Placed on 2 March. Gift. status: shipped." in lines
+    kept = {one["name"]: one for one in context["raw_data"]["entities"]}["Priya"]
+    assert (kept["observations"], kept["confidence"]) == (["Speaks Portuguese"], 0.9)
+    assert kept["metadata"] == {"member": True}
+
+
+async def test_only_what_answers_is_said_to_answer(chat: Chat) -> None:
+    await chat.say("one", "I love oak.", "We live in Covington.", "My sister has a dog.")
+    title = "## What answers this"
+    assert title not in (await chat.get(f"/memory/context/{PRIYA}", query="hello"))["formatted_context"]
+    answered = (await chat.get(f"/memory/context/{PRIYA}", query="Is it oak?"))["formatted_context"]
+    assert "oak" in answered.partition(title)[2].partition("##")[0]
+
+
+async def test_all_that_is_known_can_be_read_at_once(chat: Chat) -> None:
+    aside = "The showroom by the bridge opens at ten.", "It rains on the bridge in winter and in spring, too."
+    await chat.say("march", "Hi, I'm Priya. I love mid-century furniture.", *aside, *aside, *aside)
+    for number in range(7):
+        chat.bed.clock.advance(days=1)
+        await chat.entity(f"order {number}", "order", "A long story. " * 30)
+        await chat.relate(PRIYA, "placed", f"order {number}")
+    context = await chat.get(f"/memory/context/{PRIYA}", query="What do you remember about me?")
+    lines = context["raw_data"]["answer"].splitlines()
+    assert any("mid-century" in line for line in lines)
+    assert not [line for line in lines if "bridge" in line or "preference: mid-century" in line]
+    orders = [line.split(" (")[0].split("] ")[1] for line in lines if "order: " in line]
+    assert orders == [f"order: order {number}" for number in (6, 5, 4, 3, 2)]
+    assert max(map(len, lines)) < 270
+    await chat.say("talk", "Is it far to your showroom from the bridge?", user="customer-ben")
+    context = await chat.get("/memory/context/customer-ben", query="What do you remember about me?")
+    assert "showroom" in context["raw_data"]["answer"]
+
+
 async def test_the_inbox_lists_the_conversations(chat: Chat) -> None:
     await chat.say("one", "I love oak.")
     await chat.say("two", "And brass lamps.", "Do you have any?")
@@ -209,14 +252,14 @@ async def test_the_statistics_are_true(chat: Chat) -> None:
     assert stats == {
         "total_entities": 3,
         "total_relations": 1,
-        "total_memories": 1,
+        "total_memories": 0,
         "total_summaries": 0,
         "unique_users": 2,
     }
     await chat.bed.learn()
-    kept = "SELECT count(*) FROM memories WHERE superseded_at IS NULL AND user_id = %s"
+    kept = "SELECT count(*) FROM memories WHERE superseded_at IS NULL AND user_id = %s AND kind <> ALL (%s)"
     learned = (await chat.get("/memory/status"))["stats"]
-    assert learned["total_memories"] == chat.bed.database.value(kept, user) > 1
+    assert learned["total_memories"] == chat.bed.database.value(kept, user, ["message", "summary"]) > 0
     assert learned["total_summaries"] == 1
 
 

@@ -82,7 +82,7 @@ WIRE: list[tuple[str, str, dict[str, Any] | None, dict[str, str], set[str]]] = [
         {},
         {"formatted_context", "raw_data", "has_context"},
     ),
-    ("GET", f"/v1/sessions/{PRIYA}", None, {}, {"user_identifier", "sessions", "count"}),
+    ("GET", f"/v1/sessions/{PRIYA}", None, {}, {"user_identifier", "sessions", "count", "next_cursor"}),
     ("DELETE", f"/memory/user/{PRIYA}", None, {}, {"success", "message"}),
 ]
 
@@ -106,6 +106,7 @@ async def test_every_path_answers_with_its_fields_and_as_it_is_described(chat: C
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         assert faults(response.json(), schema, document) == [], path
         seen.add(operation["operationId"])
+    seen.add("commerce_add_messages")  # by which it was said
     there = {
         operation["operationId"]
         for path, methods in document["paths"].items()
@@ -149,6 +150,100 @@ async def test_what_is_left_out_has_its_old_default(chat: Chat) -> None:
 async def test_a_client_may_send_more_than_is_needed(chat: Chat) -> None:
     made = await chat.post("/memory/entity/create", {**ENTITY, "version": 2}, user_identifier=PRIYA)
     assert made["success"] is True
+
+
+async def test_what_is_null_is_not_given_and_words_mean_the_same_however_written(chat: Chat) -> None:
+    sparse = {"name": "Alder sofa", "entity_type": "Product", "observations": None, "metadata": None}
+    id_ = (await chat.post("/memory/entity/create", sparse, user_identifier=PRIYA))["entity_id"]
+    again = await chat.post("/memory/entity/create", {**ENTITY, "confidence": 0.4}, user_identifier=PRIYA)
+    assert again["entity_id"] == id_
+    await chat.post("/memory/entity/create", ENTITY, user_identifier=PRIYA)
+    for kind in ("owns", "OWNS"):
+        await chat.relate(PRIYA, kind, "Alder sofa")
+    data = (await chat.get(f"/memory/context/{PRIYA}"))["raw_data"]
+    assert [one["relation_type"] for one in data["relations"]] == ["owns"]
+    assert [one["confidence"] for one in data["entities"] if one["id"] == id_] == [0.4]
+
+
+async def test_messages_come_in_at_the_same_place(chat: Chat) -> None:
+    said = {"content": "I love oak.", "user_id": PRIYA}
+    kept = await chat.client.post("/commerce/v1/sessions/one/messages", json=said)
+    assert (kept.status_code, len(kept.json()["ids"])) == (201, 1)
+    assert (await chat.get(f"/v1/sessions/{PRIYA}"))["count"] == 1
+
+
+async def test_the_inbox_goes_on_page_by_page(chat: Chat) -> None:
+    for name in ("one", "two", "three"):
+        await chat.say(name, "Hello.", learn=False)
+    first = await chat.get(f"/v1/sessions/{PRIYA}", limit=2)
+    rest = await chat.get(f"/v1/sessions/{PRIYA}", limit=2, cursor=first["next_cursor"])
+    listed = [one["session_id"] for page in (first, rest) for one in page["sessions"]]
+    assert sorted(listed) == ["one", "three", "two"]
+    assert (first["count"], rest["count"], rest["next_cursor"]) == (2, 1, None)
+
+
+async def test_what_is_known_of_a_lot_is_found_by_its_name(chat: Chat) -> None:
+    many = [f"Seen by a customer in the shop on day {day}" for day in range(30)]
+    await chat.entity("order 77", "order", *many)
+    body = {"query": "order 77", "user_identifier": PRIYA}
+    (found,) = (await chat.post("/memory/search/entities", body))["results"]
+    assert (found["name"], len(found["observations"])) == ("order 77", 30)
+    assert found["similarity"] > 0.9
+
+
+async def test_a_relation_that_is_refused_leaves_nobody_behind(chat: Chat) -> None:
+    body = {"from_entity": "ghost", "to_entity": "nothing", "relation_type": "has"}
+    await chat.post("/memory/relation/create", body, 404, user_identifier="ghost")
+    await chat.get("/memory/user/ghost/summary", 404)
+    assert (await chat.get("/memory/status"))["stats"]["unique_users"] == 0
+
+
+async def test_another_customers_things_are_not_related_by_their_ids(chat: Chat) -> None:
+    theirs = await chat.entity("order 9", "order", user="customer-ben")
+    body = {"from_entity": PRIYA, "to_entity": theirs, "relation_type": "placed"}
+    await chat.post("/memory/relation/create", body, 404, user_identifier=PRIYA)
+    shared = [{"name": name, "kind": "product", "shared": True} for name in ("Oslo", "Bergen")]
+    for one in shared:
+        assert (await chat.client.post("/v1/entities", json=one)).status_code == 201
+    both = {"from_entity": "Oslo", "to_entity": "Bergen", "relation_type": "fits"}
+    await chat.post("/memory/relation/create", both, 422, user_identifier=PRIYA)
+
+
+async def test_a_name_may_look_like_an_id(chat: Chat) -> None:
+    await chat.entity("3f2b7c1e-52a5-4f0b-9d5e-7d5b2b1f6a11", "order")
+    await chat.relate(PRIYA, "placed", "3f2b7c1e-52a5-4f0b-9d5e-7d5b2b1f6a11")
+
+
+async def test_a_conversation_of_which_only_memories_know_has_insights(chat: Chat) -> None:
+    note = {"content": "Asked for a callback."}
+    await chat.post("/memory/memory/store", note, user_identifier=PRIYA, conversation_id="phone-1")
+    found = await chat.get("/memory/conversation/phone-1/insights", user_identifier=PRIYA)
+    assert [one["content"] for one in found["memories"]] == ["Asked for a callback."]
+    assert (found["messages"], found["processed"]) == (0, True)
+    done = await chat.post("/memory/conversation/phone-1/process", user_identifier=PRIYA)
+    assert done["success"] is True
+    await chat.get("/memory/conversation/phone-1/insights", 404, user_identifier="customer-ben")
+
+
+async def test_a_customer_has_the_name_that_was_heard(chat: Chat) -> None:
+    await chat.entity("order 1", "order")
+    await chat.relate(PRIYA, "placed", "order 1")
+    await chat.say("one", "Hi, my name is Lena.")
+    assert (await chat.get(f"/memory/user/{PRIYA}/summary"))["names"] == ["Lena"]
+
+
+@pytest.mark.parametrize("odd", [10**400, True, -1, "high", None, [0.5]])
+async def test_an_odd_attribute_breaks_no_answer(chat: Chat, odd: Any) -> None:
+    made = {
+        "name": "Odd lamp",
+        "kind": "product",
+        "user_id": PRIYA,
+        "attributes": {"confidence": odd, "observations": odd},
+    }
+    assert (await chat.client.post("/v1/entities", json=made)).status_code == 201
+    await chat.relate(PRIYA, "owns", "Odd lamp")
+    data = (await chat.get(f"/memory/context/{PRIYA}"))["raw_data"]
+    assert {one["confidence"] for one in data["entities"]} == {1.0}
 
 
 async def test_storing_with_a_key_twice_stores_once(chat: Chat) -> None:

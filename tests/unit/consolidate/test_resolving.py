@@ -45,6 +45,7 @@ def said(
     confidence: float = 0.7,
     trust: Trust = Trust.USER,
     min_role: Role = Role.USER,
+    ends: str = "",
 ) -> Memory:
     """A fact told on a day, as an extractor finds it."""
     modality = Modality.PLANNED if planned else Modality.ASSERTED
@@ -62,7 +63,8 @@ def said(
         recorded_at=on(day if recorded is None else recorded),
         confidence=confidence,
         evidence=(told,),
-        source={**RULES, "said": on(day).isoformat()} | ({"corrects": True} if corrects else {}),
+        source={**RULES, "said": on(day).isoformat(), "ends": ends}
+        | ({"corrects": True} if corrects else {}),
         claim=claim,
     )
 
@@ -459,6 +461,49 @@ def test_what_was_rejected_ends_nothing() -> None:
     assert store.standing() == ["Covington"]
 
 
+def trouble(day: int, what: str, **more: Any) -> Memory:
+    return said(day, what, "trouble", single=False, **more)
+
+
+def mended(day: int, **more: Any) -> Memory:
+    return said(day, "mended", "outcome", single=False, ends="trouble", **more)
+
+
+def test_what_ends_another_attribute_ends_all_of_it_that_was_told_before() -> None:
+    store = Store()
+    slugs, lives, put_right, drought = trouble(1, "slugs"), said(1, "Macon"), mended(4), trouble(6, "drought")
+    store.tell(slugs, lives, put_right)
+    store.tell(drought)
+    ended = store.of(slugs)
+    assert (ended.valid_to, ended.superseded_at, ended.superseded_by) == (on(4), on(4), put_right.id)
+    assert store.standing() == ["Macon", "drought", "mended"]
+    store.tell(mended(8))
+    assert (store.of(drought).valid_to, store.of(drought).superseded_by) == (on(8), put_right.id)
+    assert store.of(slugs) == ended
+    store.tell(again := trouble(9, "slugs"))
+    assert store.of(again).valid_to is store.of(again).superseded_at is None
+    store.decide(put_right, Standing.REJECTED)
+    store.tell()
+    assert store.of(slugs).valid_to is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (trouble(4, "slugs"), mended(4)),
+        (trouble(1, "slugs"), mended(4, trust=Trust.EXTERNAL)),
+        (trouble(1, "slugs"), mended(4, min_role=Role.STAFF)),
+        (trouble(1, "slugs"), mended(4, until=5)),
+        (replace(trouble(1, "slugs"), standing=Standing.CONFIRMED), mended(4)),
+    ],
+    ids=["at once", "from outside", "unseen", "of the past", "decided"],
+)
+def test_what_ends_another_has_its_bounds(one: Memory, other: Memory) -> None:
+    store = Store({one.id: one})
+    store.tell(other)
+    assert store.of(one) == one
+
+
 def many(attributes: int) -> dict[str, list[Memory]]:
     """Two thousand tellings each, as they come."""
     days = range(2000)
@@ -508,6 +553,7 @@ TELLINGS = st.builds(
     confidence=st.sampled_from([0.5, 0.7, 0.95]),
     trust=st.sampled_from([Trust.EXTERNAL, Trust.USER, Trust.STAFF]),
     min_role=st.sampled_from([Role.USER, Role.STAFF]),
+    ends=st.sampled_from(["", HOME, "home town"]),
 )
 
 

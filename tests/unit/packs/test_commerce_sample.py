@@ -34,7 +34,6 @@ PRODUCT = {
     "depth_cm": int,
     "height_cm": int,
     "collection": str,
-    "observations": list,
 }
 
 

@@ -18,6 +18,9 @@ from recollect.packs.commerce import PACK as COMMERCE
 
 HEAD = 'name = "garden"\nabout = "Plants."\n'
 SECTION = HEAD + '[[context]]\nname="c"\n[[context.section]]\ntitle="t"\n'
+ENTITY = '[[entity]]\nkind = "plant"\nabout = "Grows."\n'
+ITEMS = '[items]\nkind = "thing"\n'
+FIELD = '[[items.field]]\nname = "light"\ntype = "text"\n'
 ASKING = """
 user = "a"
 name = "A"
@@ -164,6 +167,15 @@ shows = "graph"
             },
             "no kind of entity is moon",
         ),
+        (
+            {"pack_toml": SECTION + 'source = "facts"\nattributes = ["soil", "budget"]'},
+            "section 't': no attribute is soil",
+        ),
+        ({"pack_toml": HEAD + '[[context]]\nname="c"\nsection=[]\nperson="x"'}, "'person' is unknown"),
+        ({"pack_toml": HEAD + ENTITY + ENTITY}, "there are 2 of entity 'plant'"),
+        ({"pack_toml": HEAD + ITEMS + FIELD + FIELD}, "there are 2 of field 'light'"),
+        ({"pack_toml": HEAD + "[scoring]\nlight = inf\n" + ITEMS + FIELD}, "light weighs no number"),
+        ({"pack_toml": HEAD + "[scoring]\nlight = nan\n" + ITEMS + FIELD}, "light weighs no number"),
         ({"pack_toml": HEAD, "cases_toml": "[[caes]]\nsays = 'x'"}, "cases.toml: 'caes' is unknown"),
         (
             {
@@ -185,7 +197,7 @@ def test_what_is_wrong_is_told_with_its_place(write: Write, files: dict[str, str
 
 def test_rules_that_cannot_be_read_stop_the_start(write: Write) -> None:
     pack = read_pack(write(pack_toml=HEAD + '[[attribute]]\nname = "soil"\nsingle = true\nfree = "("'))
-    with pytest.raises(Misconfigured, match="soil"):
+    with pytest.raises(Misconfigured, match=f"{pack.package}/pack.toml, attribute 'soil'"):
         Packs.check({"garden": pack})
 
 
@@ -230,7 +242,7 @@ def test_ours_declares_everything_that_a_pack_may() -> None:
     assert COMMERCE.scoring
     assert COMMERCE.retention
     assert COMMERCE.story
-    assert len(COMMERCE.cases) == 60
+    assert len(COMMERCE.cases) == 71
     assert COMMERCE.code(COMMERCE.routes)
     assert COMMERCE.code(COMMERCE.sample)(customers=6).people
 

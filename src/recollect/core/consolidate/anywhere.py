@@ -131,15 +131,25 @@ def is_none(text: str) -> bool:
     return bool(_NONE.match(text))
 
 
-def beside(told: list[Told], also: list[Told]) -> list[Told]:
-    """What the house's rules read, and what packs' did; a liking that says no more than those is left out."""
+def beside(told: list[Told], also: list[Told], vocabulary: Vocabulary) -> list[Told]:
+    """What the house's rules read, and what packs' did; a liking that says no more than those is left out.
+
+    So is what is only called as an attribute of theirs is, and they read as another: "the issue is resolved".
+    """
     said = {(one.subject, bare(one.value).casefold()) for one in also if one.kind is Kind.PREFERENCE}
+    named = {rule.attribute.name for rule in vocabulary.anywhere}
     kept = [
         one
         for one in told
-        if one.attribute not in LIKING or (one.subject, bare(one.value).casefold()) not in said
+        if (one.attribute not in LIKING or (one.subject, bare(one.value).casefold()) not in said)
+        and not (one.attribute in named and any(_is_another(one, each) for each in also))
     ]
     return [*kept, *also]
+
+
+def _is_another(one: Told, other: Told) -> bool:
+    same = one.value.casefold().endswith(other.value.casefold())
+    return same and one.subject == other.subject and one.attribute != other.attribute
 
 
 def _allowed(attribute: Attribute, meant: _Meant) -> bool:

@@ -8,9 +8,10 @@ name in capitals: STYLE), `attribute`, and beside these
 - `entity`: `kind`, `about`, and `person` where it is what the person remembered is called there;
 - `instructions`: what a language model is told beside ours.
 
-Two things are a pack's alone. Its `free` rules are read in every clause, whatever else that tells: a
+Three things are a pack's alone. Its `free` rules are read in every clause, whatever else that tells: a
 preference where somebody says what they like, anything else wherever it stands. And `asking` attributes are
-read in wishes and questions too: whoever asks for it has told the taste.
+read in wishes and questions too: whoever asks for it has told the taste. And one attribute `ends` another:
+told that it was put right, what was told to be wrong before is over.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, count
+from string import Formatter
 from typing import Any, TypeAlias, TypeVar
 
 from recollect.core.consolidate.english import FORMS
@@ -48,7 +50,8 @@ class Attribute:
     `tell`: the claim as a verb phrase in its base form with {value}; "" if it is told as "Attribute: value."
     `change`: verbs whose past tense tells how it is now. `lasting`: once
     so, always so. `entity`: the kind of thing that its value names. `asking`: asking for it tells it.
-    `closed`: a pack's, so that no words count as its value but those of its class.
+    `closed`: a pack's, so that no words count as its value but those of its class. `ends`: the attribute of
+    which whatever was told before is over when this is told; "" if it ends none.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Attribute:
     entity: str
     asking: bool = False
     closed: bool = False
+    ends: str = ""
 
     def within(self, text: str) -> str:
         """What of an answer may be the value: all of it, or, if the class is closed, from its first word on.
@@ -155,6 +159,7 @@ class _Written:
     negates: bool = False
     entity: str = ""
     asking: bool = False
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,13 +364,24 @@ def _check(one: _Written, pack: _Document, classes: _Classes) -> None:
         raise ValueError(f"its kind is none of {', '.join(_TOLD)}")
     if one.value not in classes.values:
         raise ValueError(f"its value {one.value!r} is no class of values")
-    if one.tell and "{value}" not in one.tell and "{a}" not in one.tell:
-        raise ValueError("its tell has neither {value} nor {a}")
+    _check_tell(one.tell)
     for verb in (*one.verbs, *one.change):
         if FORMS.get(verb) != verb:
             raise ValueError(f"{verb!r} is no verb that is known, in its base form")
     if one.entity:
         _check_kind(one.entity, pack)
+    if one.ends and one.ends not in {each.name for each in pack.attribute} - {one.name}:
+        raise ValueError(f"it ends {one.ends!r}, which is no other attribute here")
+    if not (one.verbs or one.nouns or one.asked or one.free):
+        raise ValueError("nothing reads it: it has none of verbs, nouns, asked and free")
+
+
+def _check_tell(tell: str) -> None:
+    used = {name for _, name, _, _ in Formatter().parse(tell) if name is not None}
+    if tell and not used:
+        raise ValueError("its tell has neither {value} nor {a}")
+    if unknown := used - {"value", "a"}:
+        raise ValueError(f"its tell names {{{min(unknown)}}}, and there are {{value}} and {{a}} alone")
 
 
 def _add(rules: _Rules, pack: _Document) -> None:
@@ -401,6 +417,7 @@ def _attribute(each: _Written, classes: _Classes) -> Attribute:
         entity=each.entity,
         asking=each.asking,
         closed=closed,
+        ends=each.ends,
     )
 
 

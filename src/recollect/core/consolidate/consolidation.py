@@ -26,7 +26,7 @@ from recollect.core.embeddings import Embeddings
 from recollect.core.errors import Busy, ModelRetired
 from recollect.core.ids import derived_id
 from recollect.core.indexing import Text, index_notes
-from recollect.core.model import Memory, Principal, Session
+from recollect.core.model import Memory, Modality, Principal, Session
 from recollect.core.ports import Indexed, Storage, Transaction, Vectors
 from recollect.core.text.entities import find_entities
 from recollect.core.unlearning import write_settled
@@ -227,13 +227,21 @@ def facts(extraction: Extraction, conversation: Conversation) -> list[Memory]:
     turns = {turn.id: turn for turn in conversation.turns}
     named = {name.lower() for name in conversation.participants}
     return [
-        _fact(finding, [turns[id_] for id_ in finding.evidence], extraction)
+        _fact(finding, [turns[id_] for id_ in finding.evidence], extraction, _ended_by(finding, conversation))
         for finding in extraction.findings
         if conversation.user_id is not None or finding.claim.subject in named
     ]
 
 
-def _fact(finding: Finding, turns: Sequence[Memory], extraction: Extraction) -> Memory:
+def _ended_by(finding: Finding, conversation: Conversation) -> str:
+    """The attribute that is over with what was found; "" if none is."""
+    claim, closed = finding.claim, conversation.vocabulary.closed
+    if claim.negated or claim.modality is not Modality.ASSERTED or claim.attribute not in closed:
+        return ""
+    return closed[claim.attribute].ends
+
+
+def _fact(finding: Finding, turns: Sequence[Memory], extraction: Extraction, ends: str) -> Memory:
     claim, first = finding.claim, turns[0]
     parts = (claim.subject, claim.attribute, claim.value, str(claim.negated), str(claim.modality))
     expiries = [turn.expires_at for turn in turns if turn.expires_at]
@@ -253,6 +261,6 @@ def _fact(finding: Finding, turns: Sequence[Memory], extraction: Extraction) -> 
         expires_at=min(expiries, default=None),
         confidence=finding.confidence,
         evidence=tuple(turn.id for turn in turns),
-        source=source | ({"corrects": True} if finding.corrects else {}),
+        source=source | ({"corrects": True} if finding.corrects else {}) | ({"ends": ends} if ends else {}),
         claim=claim,
     )

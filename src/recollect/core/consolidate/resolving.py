@@ -8,6 +8,7 @@ them in the order in which they were said,
     ended         another value of what has one at a time, or a negation: it was so until then
     corrected     it was never so
     disputed      a contradiction without an order, or of what a person has decided: both stay
+    over          what was told earlier of the attribute that it "ends": it was so until then
 
 What a person made, confirmed or rejected no telling changes. Of what people confirmed, a newer decision
 (`decided` in the source, or else when it was recorded) ends the older ones that cannot be so beside it, and
@@ -63,9 +64,10 @@ def resolve(known: Sequence[Memory], found: Sequence[Memory]) -> Resolved:
 
     `known`: every fact row there is, whatever has become of it. `found`: new ones, with id, claim, evidence,
     valid_from and recorded_at; in a `source` "said" is when it was told, in ISO 8601 (without, it goes by
-    valid_from), and "corrects" says that what was told before was wrong. Those that are known already change
-    nothing. A row to insert has "told" in its `source`: what it said itself, so that it can be settled anew.
-    With nothing found, what is known is settled, as after a person's decision.
+    valid_from), "corrects" says that what was told before was wrong, and "ends" names the attribute of which
+    all that was told before is over. Those that are known already change nothing. A row to insert has "told"
+    in its `source`: what it said itself, so that it can be settled anew. With nothing found, what is known is
+    settled, as after a person's decision.
     """
     before = {row.id: row for row in known if row.claim}
     new: dict[UUID, Memory] = {}
@@ -252,6 +254,7 @@ def _settle(lines: Iterable[_Line]) -> None:
         if line.fixed and (_withdrawn(line.row) or not line.stands):
             continue
         _place(line, _met(line, standing))
+        _close(line, standing)
         _keep(line, standing)
 
 
@@ -357,6 +360,19 @@ def _place(line: _Line, verdicts: Sequence[tuple[_Line, _Verdict]]) -> None:
             other.disputed = True
         else:
             _end(other, stands, line, corrected=verdict is _Verdict.CORRECTS)
+
+
+def _close(line: _Line, standing: _Standing) -> None:
+    """End what is over with a telling: all that stands of another attribute, and was so before it."""
+    stands = line.behind or line
+    ends = line.row.source.get("ends")
+    if not ends or line.until or line.disputed or stands.row.standing is Standing.REJECTED:
+        return
+    for sway in range(line.rank + 1):
+        for other in standing.get((ends, "any", sway), ()):
+            sooner = other.row.valid_from < line.row.valid_from
+            if sooner and other.stands and other is not stands and other.row.min_role >= line.row.min_role:
+                _end(other, stands, line)
 
 
 def _end(other: _Line, stands: _Line, teller: _Line, *, corrected: bool = False) -> None:

@@ -235,7 +235,7 @@ def _clause(text: str, person: str, vocabulary: Vocabulary) -> tuple[list[Told] 
     details = wanted(text, looking=False)
     read = claimed(text, person, vocabulary, guess=guess)
     told = list(read.told) or labelled(text, vocabulary) or embedded(text)
-    told = beside(told, anywhere(none + text, vocabulary, guess=guess))
+    told = beside(told, anywhere(none + text, vocabulary, guess=guess), vocabulary)
     kept = [one for one in told if not (one.attribute in {"bedrooms", "bathrooms", "wants"} and details)]
     first = text.split()[0]
     subject = "I" if not read.person else f"my {read.person}" if first.lower() in {"my", "our"} else first

@@ -12,6 +12,11 @@ HOUSE: dict[str, Any] = tomllib.loads(
 """The house's own rules, as they are written."""
 
 VALUES: dict[str, str] = HOUSE["values"]
+ATTRIBUTES = frozenset(
+    (*(one["name"] for one in HOUSE["attribute"]), "area", "experience", "household size", "plan", "visit")
+)
+"""What the house's own rules can know of somebody, but for what people themselves give a name."""
+
 NUM = r"(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 
 KINDS = ("person", "pet", "organisation", "place", "event", "product", "thing")

@@ -143,13 +143,13 @@ def _render(
 def _line(passage: Passage, limit: int, count: Counter) -> str:
     """The passage as one line: when, who, what."""
     when = passage.at.isoformat(" ", "minutes")[:16] if passage.at else ""
-    who = _quote(passage.name or "")[:_NAME_LENGTH]
+    who = quoted(passage.name or "")[:_NAME_LENGTH]
     head = ", ".join(filter(None, (when, who)))
-    content = _cut(_quote(passage.content), limit, count)
+    content = _cut(quoted(passage.content), limit, count)
     return f"{head}: {content}" if head else content
 
 
-def _quote(text: str) -> str:
+def quoted(text: str) -> str:
     """The text on one line, with nothing unseen in it and nothing that reads like our fence or labels."""
     if not text.isprintable():
         text = "".join(map(_seen, text))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from recollect.core.errors import Misconfigured
 from recollect.core.pack import Pack
 from recollect.interfaces.http import (
     facts,
@@ -66,9 +67,24 @@ def make_routes(version: str, installed: Mapping[str, Pack]) -> FastAPI:
         app.include_router(make_webhooks(pack))
         if pack.routes:
             fence = Depends(packs.turned_on(pack.name))
-            app.include_router(pack.code(pack.routes), prefix=pack.path, dependencies=[fence])
+            app.include_router(router_of(pack), prefix=pack.path, dependencies=[fence])
     serve_description(app)
     return app
+
+
+def router_of(pack: Pack) -> APIRouter:
+    """The router that a pack names as its routes.
+
+    Raises:
+        Misconfigured: it cannot be had, or is no router.
+    """
+    router = pack.code(pack.routes)
+    if not isinstance(router, APIRouter):
+        raise Misconfigured(
+            f"{pack.package}/pack.toml, routes: {pack.routes!r} is no router.",
+            hint="Name a fastapi.APIRouter.",
+        )
+    return router
 
 
 def make_app(server: Server, bounds: Bounds) -> FastAPI:
@@ -79,10 +95,11 @@ def make_app(server: Server, bounds: Bounds) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(Shortcut, routes=recall.router.routes)
     app.add_middleware(Body, most=bounds.body)
-    webhooks = frozenset(pack.webhook_path(one) for pack in installed.values() for one in pack.webhooks)
     app.add_middleware(
-        Authentication, service=server.service, credentials=server.credentials, webhooks=webhooks
+        Authentication, service=server.service, credentials=server.credentials, webhooks=server.webhooks
     )
     app.add_middleware(Limits, most=bounds.requests, seconds=bounds.seconds)
-    app.add_middleware(Guard, packs=frozenset(pack.path for pack in installed.values()))
+    paths = frozenset(pack.path for pack in installed.values())
+    webhooks = frozenset(pack.webhook_path(one) for pack in installed.values() for one in pack.webhooks)
+    app.add_middleware(Guard, packs=paths, webhooks=webhooks)
     return app

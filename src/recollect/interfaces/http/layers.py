@@ -2,7 +2,8 @@
 
 Guard (a request's id, errors, headers) → Limits (how many at once, how long) → Authentication (who asks)
 → Body (how large) → Shortcut (what is fit is answered at once) → the routes. Nothing of a request is read
-before it is known who asks, but for the body of a webhook, by whose signature it is known.
+before it is known who asks, but for the body of a webhook, by whose signature it is known: whoever sends one
+may be anybody, so webhooks have places of their own, few, and little time.
 """
 
 from __future__ import annotations
@@ -18,12 +19,22 @@ from recollect.core.credentials import Credentials
 from recollect.core.errors import Busy, RecollectError, TimedOut, TooLarge, Unauthenticated
 from recollect.core.ids import uuid7
 from recollect.core.service import Service
+from recollect.core.webhooks import Webhooks
 from recollect.interfaces.http.calls import KEY, Call
 from recollect.interfaces.http.problems import OF_A_PACK, InternalError, Problem
 
 log = logging.getLogger(__name__)
 
 LIVE = "/v1/health/live"
+OF_A_WEBHOOK = "recollect.webhook"
+"""In a request's scope: it is posted to a webhook."""
+
+WEBHOOK_SHARE = 8
+"""For so many other requests there is a place for one of a webhook."""
+
+WEBHOOK_SECONDS = 5.0
+"""So long may a webhook's body take to come."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MARKS = (
     (b"cache-control", b"no-store"),
@@ -65,12 +76,15 @@ def replaying(message: Message, receive: Receive) -> Receive:
 class Guard:
     """Gives each request an id, and turns whatever goes wrong into a problem.
 
-    `packs`: where packs are, whose clients are answered as they know it.
+    `packs`: where packs are, whose clients are answered as they know it. `webhooks`: their paths in full.
     """
 
-    def __init__(self, app: ASGIApp, packs: AbstractSet[str] = frozenset()) -> None:
+    def __init__(
+        self, app: ASGIApp, packs: AbstractSet[str] = frozenset(), webhooks: AbstractSet[str] = frozenset()
+    ) -> None:
         self._app = app
         self._packs = packs
+        self._webhooks = webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,6 +93,7 @@ class Guard:
         # Routes match the path as it was sent, so that an id may hold a slash (%2F).
         scope["path"] = scope["raw_path"].decode("latin-1")
         scope[OF_A_PACK] = "/".join(_path(scope).split("/", 2)[:2]) in self._packs
+        scope[OF_A_WEBHOOK] = scope["method"] == "POST" and _path(scope) in self._webhooks
         given = sent(scope, b"x-request-id")
         request_id = given[0] if given and _REQUEST_ID.fullmatch(given[0]) else str(uuid7())
         started = False
@@ -111,21 +126,25 @@ def _problem(error: Exception, request_id: str, scope: Scope) -> Problem:
 
 
 class Limits:
-    """At most `most` requests at once, none longer than `seconds`: a late one is cancelled, and undone."""
+    """At most `most` requests at once, none longer than `seconds`: a late one is cancelled, and undone.
+
+    Those of webhooks are counted apart, so that nobody without a credential takes the places of the others.
+    """
 
     def __init__(self, app: ASGIApp, most: int, seconds: float) -> None:
         self._app = app
-        self._most = most
+        self._most = {False: most, True: max(1, most // WEBHOOK_SHARE)}
         self._seconds = seconds
-        self._active = 0
+        self._active = {False: 0, True: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or _is_open(scope):
             await self._app(scope, receive, send)
             return
-        if self._active >= self._most:
+        kind = scope[OF_A_WEBHOOK]
+        if self._active[kind] >= self._most[kind]:
             raise Busy
-        self._active += 1
+        self._active[kind] += 1
         try:
             async with asyncio.timeout(self._seconds) as timeout:
                 await self._app(scope, receive, send)
@@ -134,31 +153,29 @@ class Limits:
                 raise TimedOut from None
             raise
         finally:
-            self._active -= 1
+            self._active[kind] -= 1
 
 
 class Authentication:
     """Knows who asks before anything else is looked at; /v1/health/live alone answers anybody.
 
-    What is posted to one of the `webhooks`, paths in full, is let pass: its signature is over its body.
+    What is posted to a webhook is let pass, if there are any here: its signature is over its body.
     """
 
-    def __init__(
-        self, app: ASGIApp, service: Service, credentials: Credentials, webhooks: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, app: ASGIApp, service: Service, credentials: Credentials, webhooks: Webhooks) -> None:
         self._app = app
         self._service = service
         self._credentials = credentials
         self._webhooks = webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_open(scope) and not self._is_webhook(scope):
-            principal = await self._credentials.authenticate(_bearer(scope))
-            scope[KEY] = Call(self._service, principal)
+        if scope["type"] == "http" and not _is_open(scope):
+            if scope[OF_A_WEBHOOK]:
+                self._webhooks.require_on()
+            else:
+                principal = await self._credentials.authenticate(_bearer(scope))
+                scope[KEY] = Call(self._service, principal)
         await self._app(scope, receive, send)
-
-    def _is_webhook(self, scope: Scope) -> bool:
-        return scope["method"] == "POST" and _path(scope) in self._webhooks
 
 
 def _bearer(scope: Scope) -> str:
@@ -180,7 +197,11 @@ class Body:
         if scope["type"] != "http" or _is_open(scope):
             await self._app(scope, receive, send)
             return
-        body = await self._read(scope, receive)
+        try:
+            async with asyncio.timeout(WEBHOOK_SECONDS if scope[OF_A_WEBHOOK] else None):
+                body = await self._read(scope, receive)
+        except TimeoutError:
+            raise TimedOut from None
         if body is None:
             return
         whole = {"type": "http.request", "body": body, "more_body": False}

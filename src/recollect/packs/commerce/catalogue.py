@@ -83,11 +83,12 @@ class Product:
     def entity(self) -> NewEntity:
         """The tenant's own entity that it is."""
         style = self.style[0].upper() + self.style[1:]
+        collected = f"It belongs to the {self.collection.name} collection."
         seats = {} if self.seats is None else {"seats": self.seats}
         return NewEntity(
             self.name,
             "product",
-            description=f"{style} {self.noun} {self.detail}.",
+            description="\n".join([f"{style} {self.noun} {self.detail}.", collected, *self.extra]),
             attributes={
                 "sku": self.sku,
                 "category": self.category,
@@ -101,7 +102,6 @@ class Product:
                 "height_cm": self.height,
                 **seats,
                 "collection": self.collection.name,
-                "observations": [f"It belongs to the {self.collection.name} collection.", *self.extra],
             },
         )
 

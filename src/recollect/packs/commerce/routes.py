@@ -12,14 +12,18 @@ from starlette.responses import Response
 
 from recollect.core.access import own_user
 from recollect.core.consolidate.linking import called, person_id
-from recollect.core.errors import Conflict, NotFound
+from recollect.core.errors import Conflict, Invalid, NotFound
 from recollect.core.graph import NewEntity, NewRelation
-from recollect.core.model import Entity, Filter, Kind, Note, Role, Session
+from recollect.core.insights import SessionInsights
+from recollect.core.model import Entity, Filter, Kind, Note, Role
 from recollect.core.readiness import OK
 from recollect.core.sampling import load_sample
+from recollect.interfaces.http import answers
 from recollect.interfaces.http.calls import Asked, Call, IdempotencyKey, Server
+from recollect.interfaces.http.cursors import parse_session_cursor, session_cursor
 from recollect.interfaces.http.paths import SessionId, UserId
 from recollect.interfaces.http.requests import Id
+from recollect.interfaces.http.sessions import add_messages
 from recollect.packs.commerce import PACK, shapes, wire
 from recollect.packs.commerce.populating import QUERY, SHOPPER, sample_of
 from recollect.packs.commerce.shapes import User
@@ -52,7 +56,7 @@ async def get_status(asked: Asked, request: Request) -> Response:
     stats = shapes.ShopStats(
         total_entities=counts.entities,
         total_relations=counts.relations,
-        total_memories=counts.memories,
+        total_memories=counts.kept,
         total_summaries=counts.summaries,
         unique_users=counts.users,
     )
@@ -87,7 +91,7 @@ async def get_user_summary(asked: Asked, user_identifier: UserId) -> Response:
     counts = await asked.service.statistics(asked.principal, user_identifier)
     return shapes.ShopCustomerSummary(
         user_identifier=user_identifier,
-        names=list(user.names),
+        names=list(user.names) or wire.heard(around),
         summary=summary.text,
         facts=wire.memories(summary.facts),
         entities=entities,
@@ -96,7 +100,7 @@ async def get_user_summary(asked: Asked, user_identifier: UserId) -> Response:
         stats={
             "entities": counts.entities,
             "relations": counts.relations,
-            "memories": user.memory_count or 0,
+            "memories": counts.kept,
             "conversations": user.session_count or 0,
         },
         first_seen=user.created_at,
@@ -146,34 +150,40 @@ async def create_entity(asked: Asked, user_identifier: User, sent: shapes.ShopNe
 
 @router.post("/memory/relation/create", response_model=shapes.ShopDone)
 async def create_relation(asked: Asked, user_identifier: User, sent: shapes.ShopNewRelation) -> Response:
-    """Say what one entity is to another, each by its name or its id; the customer, by theirs too."""
+    """Say what one entity is to another, each by its name or its id; the customer, by theirs too.
+
+    What both are the shop's own concerns everybody: POST /v1/relations says it.
+    """
     one = await _end(asked, user_identifier, sent.from_entity)
     other = await _end(asked, user_identifier, sent.to_entity)
+    if one and other and one.user_id is None and other.user_id is None:
+        raise Invalid("Both are the shop's own, not the customer's.", hint="Send it to POST /v1/relations.")
+    # Only once both are known to be there: what is refused leaves nobody behind.
+    source = one or await _themself(asked, user_identifier)
+    target = other or await _themself(asked, user_identifier)
     relation = NewRelation(
-        one.id,
-        other.id,
-        sent.relation_type,
-        sent.strength,
-        sent.confidence,
-        attributes=sent.metadata,
+        source.id, target.id, sent.relation_type, sent.strength, sent.confidence, attributes=sent.metadata
     )
     await asked.service.put_relations(asked.principal, [relation])
-    told = f"{one.name} {sent.relation_type} {other.name}."
+    told = f"{called(source)} {sent.relation_type} {called(target)}."
     return shapes.ShopDone(success=True, message=told).send()
 
 
-async def _end(asked: Call, user_id: str, said: str) -> Entity:
-    """The entity that is meant: the customer's own before the shop's.
+async def _end(asked: Call, user_id: str, said: str) -> Entity | None:
+    """The entity that is meant, the customer's own before the shop's; None: the customer, not known yet.
 
     Raises:
         NotFound: there is none.
         Conflict: there are several.
     """
-    if said == user_id:
-        return await _themself(asked, user_id)
-    if (id_ := _id(said)) is not None:
+    id_ = person_id(user_id) if said == user_id else _id(said)
+    if id_ is not None:
         with suppress(NotFound):
-            return (await asked.service.entity(asked.principal, id_)).entity
+            entity = (await asked.service.entity(asked.principal, id_)).entity
+            if entity.user_id in (None, user_id):
+                return entity
+    if said == user_id:
+        return None
     found = await asked.service.find_entities(asked.principal, [said], user_id=user_id)
     meant = [one for one in found if one.user_id] or found
     if not meant:
@@ -185,12 +195,9 @@ async def _end(asked: Call, user_id: str, said: str) -> Entity:
 
 
 async def _themself(asked: Call, user_id: str) -> Entity:
-    """The customer in the graph, who is put there if they are not yet."""
-    try:
-        return (await asked.service.entity(asked.principal, person_id(user_id))).entity
-    except NotFound:
-        themself = NewEntity(user_id, "person", user_id, person=True)
-        return (await asked.service.put_entities(asked.principal, [themself]))[0]
+    """The customer, put into the graph."""
+    themself = NewEntity(user_id, "person", user_id, person=True)
+    return (await asked.service.put_entities(asked.principal, [themself]))[0]
 
 
 def _id(said: str) -> UUID | None:
@@ -214,8 +221,10 @@ async def get_related_products(
     What was ordered together is counted over the orders that the credential sees: a customer's own sees
     nobody else's.
     """
-    meant = (await _end(asked, user_identifier, product)).id if product else None
-    found = await asked.service.related(asked.principal, PACK, user_identifier, item=meant, limit=limit)
+    item = await _end(asked, user_identifier, product) if product else None
+    found = await asked.service.related(
+        asked.principal, PACK, user_identifier, item=item.id if item else None, limit=limit
+    )
     products = [wire.related(one) for one in found]
     return shapes.ShopRelatedProducts(
         user_identifier=user_identifier, products=products, count=len(products)
@@ -246,24 +255,11 @@ async def store_memory(
     return shapes.ShopDone(success=True, message="It is remembered.").send()
 
 
-async def _conversation(asked: Call, conversation_id: str, user_id: str) -> Session:
-    """The customer's conversation.
-
-    Raises:
-        NotFound: there is none of theirs.
-    """
-    own_user(asked.principal, user_id)
-    session = await asked.service.session(asked.principal, conversation_id)
-    if session.user_id != user_id:
-        raise NotFound("The customer has no such conversation.")
-    return session
-
-
 @router.post("/memory/conversation/{conversation_id:id}/process", response_model=shapes.ShopDone)
 async def process_conversation(asked: Asked, conversation_id: SessionId, user_identifier: User) -> Response:
     """Have a conversation understood next, in the background."""
-    await _conversation(asked, conversation_id, user_identifier)
-    behind = await asked.service.understand_soon(asked.principal, conversation_id)
+    found = await _insights(asked, conversation_id, user_identifier)
+    behind = found.session and await asked.service.understand_soon(asked.principal, conversation_id)
     told = "It is being understood." if behind else "All of it is understood."
     return shapes.ShopDone(success=True, message=told).send()
 
@@ -271,10 +267,10 @@ async def process_conversation(asked: Asked, conversation_id: SessionId, user_id
 @router.get("/memory/conversation/{conversation_id:id}/insights", response_model=shapes.ShopInsights)
 async def get_insights(asked: Asked, conversation_id: SessionId, user_identifier: User) -> Response:
     """What was found in a conversation."""
-    session = await _conversation(asked, conversation_id, user_identifier)
-    found = await asked.service.session_insights(asked.principal, conversation_id, key=wire.CONVERSATION)
+    found = await _insights(asked, conversation_id, user_identifier)
     names = {one.id: called(one) for one in found.entities}
-    behind = session.last_seq - session.consolidated_seq
+    length = found.session.last_seq if found.session else 0
+    behind = length - found.session.consolidated_seq if found.session else 0
     return shapes.ShopInsights(
         conversation_id=conversation_id,
         user_identifier=user_identifier,
@@ -282,10 +278,16 @@ async def get_insights(asked: Asked, conversation_id: SessionId, user_identifier
         relations=wire.relations(found.relations, names),
         memories=wire.memories([*found.facts, *found.notes]),
         summaries=wire.memories(found.summaries),
-        messages=session.last_seq,
+        messages=length,
         messages_behind=behind,
         processed=not behind,
     ).send()
+
+
+async def _insights(asked: Call, conversation_id: str, user_id: str) -> SessionInsights:
+    return await asked.service.session_insights(
+        asked.principal, conversation_id, user_id, key=wire.CONVERSATION
+    )
 
 
 @router.delete("/memory/user/{user_identifier:id}", response_model=shapes.ShopDone)
@@ -326,16 +328,38 @@ async def populate(asked: Asked, user_identifier: User = SHOPPER) -> Response:
 
 
 @router.get("/memory/test/demo-context", response_model=shapes.ShopContext)
-async def get_demo_context(asked: Asked) -> Response:
-    """The context of the sample customer: empty until there is one."""
-    brief = await asked.service.brief(asked.principal, PACK.context("chat"), QUERY, SHOPPER)
+async def get_demo_context(asked: Asked, user_identifier: User = SHOPPER) -> Response:
+    """The context of a sample customer: empty until there is one."""
+    brief = await asked.service.brief(asked.principal, PACK.context("chat"), QUERY, user_identifier)
     return wire.context(brief).send()
 
 
 @router.get("/v1/sessions/{user_identifier:id}", response_model=shapes.ShopInbox)
-async def list_conversations(asked: Asked, user_identifier: UserId, limit: Most = 50) -> Response:
+async def list_conversations(
+    asked: Asked,
+    user_identifier: UserId,
+    limit: Most = 50,
+    cursor: Annotated[str | None, Query(max_length=1_000, description="Of the previous page.")] = None,
+) -> Response:
     """A customer's conversations, those begun last first, for an inbox."""
-    sessions = await asked.service.sessions(asked.principal, user_id=user_identifier, limit=limit)
-    ends = await asked.service.ends(asked.principal, [one.session_id for one in sessions])
-    listed = [wire.listed(one, ends[one.session_id]) for one in sessions]
-    return shapes.ShopInbox(user_identifier=user_identifier, sessions=listed, count=len(listed)).send()
+    before = parse_session_cursor(cursor)
+    sessions = await asked.service.sessions(
+        asked.principal, user_id=user_identifier, before=before, limit=limit + 1
+    )
+    page = sessions[:limit]
+    ends = await asked.service.ends(asked.principal, [one.session_id for one in page])
+    listed = [wire.listed(one, ends[one.session_id]) for one in page]
+    more = session_cursor(page[-1].created_at, page[-1].session_id) if len(sessions) > limit else None
+    return shapes.ShopInbox(
+        user_identifier=user_identifier, sessions=listed, count=len(listed), next_cursor=more
+    ).send()
+
+
+# Messages come in at the same place: the operation is the core's own.
+router.add_api_route(
+    "/v1/sessions/{session_id:id}/messages",
+    add_messages,
+    methods=["POST"],
+    status_code=201,
+    response_model=answers.Remembered,
+)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from recollect.core.graph import STRONGEST
 from recollect.interfaces.http.answers import Answer
@@ -60,7 +60,24 @@ _MESSAGE: dict[str, Any] = {
 _ENRICHMENT: dict[str, Any] = {"complete": True, "missing": [], "messages_behind": 0}
 
 
-class ShopSearch(BaseModel):
+class Sent(BaseModel):
+    """A request: what is null is not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, sent: Any) -> Any:
+        return {key: one for key, one in sent.items() if one is not None} if isinstance(sent, dict) else sent
+
+
+def _fold(word: str) -> str:
+    return word.strip().lower()
+
+
+Word: TypeAlias = Annotated[Id, AfterValidator(_fold)]
+"""A word that means the same however it is written."""
+
+
+class ShopSearch(Sent):
     """What is looked for."""
 
     model_config = shown({"query": "mid-century sofas", "user_identifier": "customer-17"})
@@ -71,7 +88,7 @@ class ShopSearch(BaseModel):
     min_similarity: Cosine = Field(0.6, description="The cosine that a result reaches at least.")
 
 
-class ShopNewEntity(BaseModel):
+class ShopNewEntity(Sent):
     """Somebody or something to be known."""
 
     model_config = shown(
@@ -79,26 +96,26 @@ class ShopNewEntity(BaseModel):
     )
 
     name: Id = Field(description="What it is called.")
-    entity_type: Id = Field(description="customer, order, product, preference or issue.")
+    entity_type: Word = Field(description="customer, order, product, preference or issue.")
     observations: list[Content] = Field(default=[], max_length=50, description="What is known of it.")
     confidence: Share = Field(1.0, description="How sure it is.")
     metadata: Metadata = Field(default_factory=dict, description="Anything of yours.")
 
 
-class ShopNewRelation(BaseModel):
+class ShopNewRelation(Sent):
     """What one entity is to another."""
 
     model_config = shown({"from_entity": "Priya", "to_entity": "order 10432", "relation_type": "placed"})
 
     from_entity: Id = Field(description="Its name, or its id.")
     to_entity: Id = Field(description="Its name, or its id.")
-    relation_type: Id = Field(description="What the one has the other for.")
+    relation_type: Word = Field(description="What the one has the other for.")
     strength: float = Field(1.0, ge=0, le=STRONGEST, allow_inf_nan=False, description="How strong it is.")
     confidence: Share = Field(1.0, description="How sure it is.")
     metadata: Metadata = Field(default_factory=dict, description="Anything of yours.")
 
 
-class ShopNewMemory(BaseModel):
+class ShopNewMemory(Sent):
     """Something to be kept over all conversations."""
 
     model_config = shown({"content": "Prefers to be called in the morning.", "memory_type": "preference"})
@@ -267,8 +284,10 @@ class ShopStats(Answer):
 
     total_entities: int = Field(description="Entities; those that are one count once.")
     total_relations: int = Field(description="Relations that hold.")
-    total_memories: int = Field(description="Memories in force: turns, facts, summaries and all else.")
-    total_summaries: int = Field(description="Summaries among them.")
+    total_memories: int = Field(
+        description="What is kept over all conversations and holds: facts, preferences, notes; no messages."
+    )
+    total_summaries: int = Field(description="Summaries of conversations.")
     unique_users: int = Field(description="Customers.")
 
 
@@ -385,11 +404,12 @@ class ShopConversation(Answer):
 class ShopInbox(Answer):
     """A customer's conversations, the newest first."""
 
-    model_config = shown({"user_identifier": "customer-17", "sessions": [], "count": 0})
+    model_config = shown({"user_identifier": "customer-17", "sessions": [], "count": 0, "next_cursor": None})
 
     user_identifier: str = Field(description="The customer.")
     sessions: list[ShopConversation] = Field(description="At most `limit`.")
     count: int = Field(description="How many these are.")
+    next_cursor: str | None = Field(description="For the next page; null: this is the last.")
 
 
 class ShopRelatedProduct(Answer):

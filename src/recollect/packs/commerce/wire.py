@@ -18,13 +18,16 @@ from recollect.core.model import Entity, Hit, Kind, Memory, Relation, Session
 from recollect.core.relating import Related
 from recollect.packs.commerce import PACK, shapes
 
-OWN = ("observations", "confidence")
-"""Attributes of an entity that the wire has fields of its own for."""
+OWN = ("_observations", "_confidence", "observations", "confidence")
+"""Attributes of an entity that the wire has fields of its own for: as it keeps them, untold in a context (the
+description has the observations), and as others may have written them."""
 
 CUSTOMER = next(one.kind for one in PACK.entities if one.person)
 MEMORY_TYPE = "memory_type"
 CONVERSATION = "conversation_id"
-_TYPES = (*(one.kind for one in PACK.entities), *(kind for kind in KINDS if kind != "person"))
+_TYPES = tuple(
+    dict.fromkeys([*(one.kind for one in PACK.entities), *(one for one in KINDS if one != "person")])
+)
 
 
 def new_entity(user_id: str, sent: shapes.ShopNewEntity) -> NewEntity:
@@ -43,7 +46,11 @@ def new_entity(user_id: str, sent: shapes.ShopNewEntity) -> NewEntity:
         "person" if is_customer else sent.entity_type,
         user_id,
         description=described([line for one in sent.observations for line in one.splitlines()]),
-        attributes={**sent.metadata, "observations": sent.observations, "confidence": sent.confidence},
+        attributes={
+            **sent.metadata,
+            "_observations": sent.observations,
+            **({"_confidence": sent.confidence} if "confidence" in sent.model_fields_set else {}),
+        },
         person=is_customer,
     )
 
@@ -51,7 +58,8 @@ def new_entity(user_id: str, sent: shapes.ShopNewEntity) -> NewEntity:
 def entity(found: Entity, similarity: float | None = None) -> shapes.ShopEntity:
     """An entity as the wire has it: the person remembered is a customer."""
     own = found.attributes
-    observations, sure = own.get("observations"), own.get("confidence")
+    observations = own.get("_observations", own.get("observations"))
+    sure = own.get("_confidence", own.get("confidence"))
     if not isinstance(observations, list) or not all(isinstance(one, str) for one in observations):
         observations = found.description.splitlines()
     return shapes.ShopEntity(
@@ -59,7 +67,7 @@ def entity(found: Entity, similarity: float | None = None) -> shapes.ShopEntity:
         name=called(found),
         entity_type=PACK.kind(found),
         observations=observations,
-        confidence=float(sure) if isinstance(sure, int | float) else 1.0,
+        confidence=float(sure) if isinstance(sure, int | float) and 0 <= sure <= 1 else 1.0,
         metadata={key: value for key, value in own.items() if key not in OWN},
         similarity=None if similarity is None else round(similarity, 4),
     )
@@ -81,6 +89,11 @@ def relations(found: Iterable[Relation], names: Mapping[UUID, str]) -> list[shap
         for one in found
         if one.source_id in names and one.target_id in names
     ]
+
+
+def heard(found: Neighbourhood | None) -> list[str]:
+    """What the customer is called, as far as that was heard."""
+    return [called(found.entity)] if found and called(found.entity) != found.entity.user_id else []
 
 
 def around(found: Neighbourhood | None) -> tuple[list[shapes.ShopEntity], list[shapes.ShopRelation]]:

@@ -222,13 +222,38 @@ LIMIT %(limit)s::integer
         SELECT FROM entities AS o WHERE o.tenant_id = %(tenant_id)s::uuid AND o.id = e.merged_into))
 
 -- name: relations_around
--- What these entities are to others, and others to them; the strongest first.
+-- What these entities are to others, and others to them; the strongest first, and of those as strong the newest.
 SELECT {relation_columns}
 FROM relations AS r
 WHERE r.tenant_id = %(tenant_id)s::uuid
   AND (r.source_id = ANY (%(ids)s::uuid[]) OR r.target_id = ANY (%(ids)s::uuid[]))
   AND (%(whose)s::text[] IS NULL OR r.whose = ANY (%(whose)s::text[])) AND {holding}
-ORDER BY r.strength * r.confidence DESC, r.id
+ORDER BY r.strength * r.confidence DESC, r.valid_from DESC, r.id DESC
+LIMIT %(limit)s::integer
+
+-- name: newest_of_person
+-- What is a person's, and what they and theirs are tied to by what holds: so many of each kind, the last tied first, or
+-- known last; the best of every kind before the second of any, and these kinds before others. What was tied and is
+-- no more is left out.
+WITH ties AS MATERIALIZED (
+    SELECT o.id, max(r.valid_from) FILTER (WHERE {holding}) AS since
+    FROM relations AS r CROSS JOIN LATERAL (VALUES (r.source_id), (r.target_id)) AS o (id)
+    WHERE r.tenant_id = %(tenant_id)s::uuid AND r.whose = %(whose)s::text
+    GROUP BY o.id
+)
+SELECT n.id
+FROM (
+    SELECT e.id, e.kind, row_number() OVER (
+        PARTITION BY e.kind ORDER BY coalesce(t.since, e.recorded_at) DESC, e.id DESC) AS place
+    FROM entities AS e LEFT JOIN ties AS t ON t.id = e.id
+    WHERE e.tenant_id = %(tenant_id)s::uuid AND e.id = ANY (ARRAY(
+        SELECT o.id FROM entities AS o WHERE o.tenant_id = %(tenant_id)s::uuid AND o.whose = %(whose)s::text
+        UNION
+        SELECT ties.id FROM ties))
+      AND (t.since IS NOT NULL OR (t.id IS NULL AND e.merged_into IS NULL)) AND e.id <> ALL (%(persons)s::uuid[])
+) AS n
+WHERE n.place <= %(each)s::integer
+ORDER BY (n.kind = ANY (%(first)s::text[])) DESC, n.place, n.kind
 LIMIT %(limit)s::integer
 
 -- name: relations_by_id
@@ -271,7 +296,7 @@ WHERE r.tenant_id = %(tenant_id)s::uuid AND r.source_id = ANY (%(sources)s::uuid
 ORDER BY r.id
 
 -- name: search_of_users
--- These users' entities that are nearest to a query; without a floor, those that it names first.
+-- These users' entities that are nearest to a query, those that it names first, and without a floor.
 SELECT m.id, m.near, m.named
 FROM (
     SELECT m.id, coalesce(1 - (m.embedding <=> {aim}), 0)::float8 AS near, {named} AS named
@@ -279,8 +304,8 @@ FROM (
     WHERE m.tenant_id = %(tenant_id)s::uuid AND m.whose = ANY (%(whose)s::text[])
       AND (%(kinds)s::text[] IS NULL OR m.kind = ANY (%(kinds)s::text[]))
 ) AS m
-WHERE %(floor)s::float8 IS NULL OR m.near >= %(floor)s
-ORDER BY (%(floor)s::float8 IS NULL AND m.named) DESC, m.near DESC, m.id
+WHERE %(floor)s::float8 IS NULL OR m.near >= %(floor)s OR m.named
+ORDER BY m.named DESC, m.near DESC, m.id
 LIMIT %(limit)s::integer
 
 -- name: search_of_tenant
@@ -294,8 +319,8 @@ FROM (
         LIMIT %(most)s::integer
     ) AS m
 ) AS m
-WHERE %(floor)s::float8 IS NULL OR m.near >= %(floor)s
-ORDER BY (%(floor)s::float8 IS NULL AND m.named) DESC, m.near DESC, m.id
+WHERE %(floor)s::float8 IS NULL OR m.near >= %(floor)s OR m.named
+ORDER BY m.named DESC, m.near DESC, m.id
 LIMIT %(limit)s::integer
 
 -- name: entities_named

@@ -7,7 +7,8 @@ ORDER BY r.valid_from DESC, r.id
 LIMIT %(limit)s::integer
 
 -- name: together
--- What stands in groups with these items, in how many of them, and in how many each of both stands.
+-- What stands in groups with these items, in how many of them, and in how many each of both stands. The
+-- groups are of two people at least, or one is of this person, or of nobody: the tenant's own.
 WITH mine AS MATERIALIZED (
     SELECT DISTINCT r.target_id AS item, r.source_id AS in_group
     FROM relations AS r
@@ -23,6 +24,7 @@ FROM (
     JOIN relations AS r ON r.tenant_id = %(tenant_id)s::uuid AND r.source_id = mine.in_group
     WHERE r.target_id <> mine.item AND {holding}
     GROUP BY mine.item, r.target_id
+    HAVING count(DISTINCT r.whose) > 1 OR bool_or(r.whose IN ('', %(whose)s::text))
     ORDER BY count DESC, r.target_id
     LIMIT %(limit)s::integer
 ) AS pair
