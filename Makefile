@@ -62,6 +62,7 @@ fit: .venv/.installed-dev  ## Fit the ranker and its confidence anew; half an ho
 	@PYTHONPATH=benchmarks $(BIN)/python training/fit_ranker.py
 	@PYTHONPATH=benchmarks $(BIN)/python training/fit_confidence.py
 	@PYTHONPATH=benchmarks $(BIN)/python training/fit_entities.py
+	@PYTHONPATH=benchmarks $(BIN)/python training/fit_related.py
 
 bench-embedding: .venv/.installed-dev  ## What embedding costs here, and how exact it is.
 	@$(BIN)/python benchmarks/embedding.py

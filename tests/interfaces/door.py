@@ -76,7 +76,11 @@ class Door:
 
 
 def make_door(
-    bed: Bed, bounds: Bounds = BOUNDS, tokens: Tokens | None = None, webhook_secret: str | None = None
+    bed: Bed,
+    bounds: Bounds = BOUNDS,
+    tokens: Tokens | None = None,
+    webhook_secret: str | None = None,
+    language: Language | None = None,
 ) -> Door:
     """The door over a bed."""
     server = Server(
@@ -84,7 +88,7 @@ def make_door(
         Credentials(bed.tenants, bed.storage, tokens),
         Readiness(bed.storage, bed.embeddings),
         bed.embeddings,
-        Language(bed.storage, bed.clock, monthly=Decimal(10)),
+        language or Language(bed.storage, bed.clock, monthly=Decimal(10)),
         "0",
         Webhooks(bed.storage, bed.clock, webhook_secret),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,9 @@ async def serving(settings: Settings, progress: Callable[[str], None]) -> AsyncI
             try:
                 await server.wait_until_listening(ended)
                 async with memory.working() if settings.worker else nullcontext():
+                    # What the start has made stays: looking through it again and again would hold up requests.
+                    gc.collect()
+                    gc.freeze()
                     yield Serving(_url(*listener.getsockname()[:2]), memory, ended)
             finally:
                 server.should_exit = True

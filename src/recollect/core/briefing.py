@@ -92,8 +92,18 @@ class _History:
 class Briefings(Answers, GraphReader):
     """Everything that is gathered for an agent."""
 
-    async def brief(self, principal: Principal, template: ContextTemplate, query: str, user_id: str) -> Brief:
+    async def brief(
+        self,
+        principal: Principal,
+        template: ContextTemplate,
+        query: str,
+        user_id: str,
+        *,
+        away: Sequence[str] = (),
+    ) -> Brief:
         """What is known of the person, and answers the query; without a query, what is known.
+
+        `away`: what else of the enrichment is known not to answer now, to be told of with the rest.
 
         Raises:
             Forbidden: it is another person's credential.
@@ -103,7 +113,7 @@ class Briefings(Answers, GraphReader):
         check_id(user_id, "user_id")
         own_user(principal, user_id)
         scope = Filter(user_id=user_id)
-        missing: list[str] = []
+        missing = [*away]
         history, known, around, recalled, answer = await asyncio.gather(
             self._history(principal, scope),
             _part("facts", self._kept(principal, scope), missing),

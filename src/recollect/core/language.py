@@ -116,6 +116,11 @@ class Language:
         await self._settle(principal, month, most, completion.usage, failures=0)
         return completion
 
+    @property
+    def paused(self) -> bool:
+        """Whether the model failed so often that it is left alone for a while; rules read in its place."""
+        return self._model is not None and self._breaker.state is BreakerState.OPEN
+
     async def report(self, principal: Principal) -> LanguageReport:
         """The budget, and what each model cost in this month and the twelve before; for the tenant's owner.
 

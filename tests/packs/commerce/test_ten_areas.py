@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from interfaces.door import Door
+import vendors
+from interfaces.door import Door, make_door
 from testbed import Bed, Database
+from vendors import running
 
 from packs.commerce.conftest import PRIYA, Chat, open_chat
-from recollect.core.errors import ModelUnavailable
+from recollect.adapters.language import open_language_model
+from recollect.core.errors import LanguageModelUnavailable, ModelUnavailable
+from recollect.core.language import Language, Prices
+from recollect.core.ports import Prompt
 
 pytestmark = pytest.mark.anyio
 
@@ -524,6 +530,26 @@ async def test_without_the_embedding_model_there_is_the_plain_history(
     assert context["raw_data"]["enrichment"]["missing"] == ["recall"]
     assert context["raw_data"]["recent_messages"][0]["content"] == "We live in Covington."
     assert "Lives in Covington." in context["formatted_context"]
+
+
+async def test_without_the_language_model_rules_read_and_the_context_says_so(shop_bed: Bed) -> None:
+    async with running(vendors.refused(500)) as vendor:
+        model = open_language_model("openai", "toy", key="test", base_url=vendor.url, seconds=5)
+        prices = Prices(Decimal(1), Decimal(1))
+        language = Language(shop_bed.storage, shop_bed.clock, model, prices, Decimal(10))
+        door = make_door(shop_bed, language=language)
+        chat = await open_chat(door)
+        principal = shop_bed.tenants.principal(door.tenant("loft"))
+        while not language.paused:
+            with pytest.raises(LanguageModelUnavailable):
+                await language.complete(principal, Prompt("", "", 10), {"type": "object", "properties": {}})
+        await chat.say("one", "We live in Covington.")
+        context = await chat.get(f"/memory/context/{PRIYA}", query="Where do I live?")
+        assert context["raw_data"]["enrichment"]["missing"] == ["language model"]
+        assert context["formatted_context"].startswith("Not available now: language model.")
+        assert "Lives in Covington." in context["formatted_context"]
+        await door.close()
+        await language.aclose()
 
 
 async def test_without_a_worker_the_chat_goes_on_with_what_was_said(chat: Chat) -> None:

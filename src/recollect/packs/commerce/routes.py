@@ -132,12 +132,17 @@ async def search_memories(asked: Asked, wanted: shapes.ShopSearch) -> Response:
 
 
 @router.get("/memory/context/{user_identifier:id}", response_model=shapes.ShopContext)
-async def get_context(asked: Asked, user_identifier: UserId, query: Asking = "") -> Response:
+async def get_context(
+    asked: Asked, request: Request, user_identifier: UserId, query: Asking = ""
+) -> Response:
     """What an agent should know before it answers.
 
     What does not answer now is left out and named in `enrichment`: the plain history is always there.
     """
-    brief = await asked.service.brief(asked.principal, PACK.context("chat"), query, user_identifier)
+    server: Server = request.app.state.server
+    away = ["language model"] if server.language.paused else []
+    template = PACK.context("chat")
+    brief = await asked.service.brief(asked.principal, template, query, user_identifier, away=away)
     return wire.context(brief).send()
 
 

@@ -225,7 +225,9 @@ class ShopEnrichment(Answer):
     model_config = shown(_ENRICHMENT)
 
     complete: bool = Field(description="All of it is.")
-    missing: list[str] = Field(description="What does not answer now: facts, graph, recall, answer.")
+    missing: list[str] = Field(
+        description="What does not answer now: facts, graph, recall, answer, language model."
+    )
     messages_behind: int = Field(description="So many messages are to be understood still.")
 
 
