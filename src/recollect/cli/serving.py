@@ -61,7 +61,7 @@ async def serving(settings: Settings, progress: Callable[[str], None]) -> AsyncI
             try:
                 await server.wait_until_listening(ended)
                 async with memory.working() if settings.worker else nullcontext():
-                    # What the start has made stays: looking through it again and again would hold up requests.
+                    # What the start has made stays: to look through it again and again holds requests up.
                     gc.collect()
                     gc.freeze()
                     yield Serving(_url(*listener.getsockname()[:2]), memory, ended)
