@@ -101,7 +101,8 @@ class Gathering:
 
     At most `depth` rows are kept by each way of finding: the nearest turns, the nearest windows, those with
     the rarest of the query's words, and the newest. A scope of at most `depth` rows is kept whole. How many
-    rows there are, how long, and how many hold each word, is counted over all of them.
+    rows there are, how long, and how many hold each word, is counted over all of them; but which words are
+    rare, of more than `MOST_HELD` rows, by those that have come until then.
     """
 
     def __init__(self, tokens: Sequence[str], depth: int) -> None:
