@@ -50,11 +50,15 @@ async def list_(console: Console, *, settings: Settings, tenant: str | None) -> 
     console.show({"packs": found}, "\n".join(lines) or "No pack is installed.")
 
 
-async def _turned(settings: Settings, tenant: str, name: str, *, on: bool) -> bool:
+async def _turn(console: Console, settings: Settings, tenant: str, name: str, *, on: bool) -> None:
+    """Turn a pack on or off, and tell it."""
     async with open_desk(settings) as desk:
         await desk.tenants.find(tenant)
         packs, principal = Packs(desk.storage, installed_packs()), desk.tenants.principal(tenant)
-        return await (packs.turn_on(principal, name) if on else packs.turn_off(principal, name))
+        changed = await (packs.turn_on(principal, name) if on else packs.turn_off(principal, name))
+    state = "on" if on else "off"
+    told = f"{name} {'is' if changed else 'was'} {state} for {tenant}{'.' if changed else ' already.'}"
+    console.show({"pack": name, "on": on, "changed": changed}, told)
 
 
 @command
@@ -63,9 +67,7 @@ async def _turned(settings: Settings, tenant: str, name: str, *, on: bool) -> bo
 @with_settings("home", "database_url")
 async def on(console: Console, *, settings: Settings, pack: str, tenant: str) -> None:
     """Turn PACK on: what is said from now on is read by its rules, and its routes answer."""
-    new = await _turned(settings, tenant, pack, on=True)
-    told = f"{pack} is on for {tenant}." if new else f"{pack} was on for {tenant} already."
-    console.show({"pack": pack, "on": True, "changed": new}, told)
+    await _turn(console, settings, tenant, pack, on=True)
 
 
 @command
@@ -74,9 +76,7 @@ async def on(console: Console, *, settings: Settings, pack: str, tenant: str) ->
 @with_settings("home", "database_url")
 async def off(console: Console, *, settings: Settings, pack: str, tenant: str) -> None:
     """Turn PACK off; what was remembered with it stays."""
-    gone = await _turned(settings, tenant, pack, on=False)
-    told = f"{pack} is off for {tenant}." if gone else f"{pack} was not on for {tenant}."
-    console.show({"pack": pack, "on": False, "changed": gone}, told)
+    await _turn(console, settings, tenant, pack, on=False)
 
 
 @command

@@ -21,6 +21,9 @@ from recollect.core.summaries import ToDo
 from recollect.core.text.stems import stems
 from recollect.core.text.tokens import tokenize
 
+REMEMBERED = "This is remembered:"
+"""What stands above what is quoted."""
+
 MOST_LINES = 10
 """An answer quotes so many memories at most."""
 

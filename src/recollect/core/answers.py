@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from recollect.core.access import own_scope
 from recollect.core.answering import (
+    REMEMBERED,
     Answer,
     Ask,
     Plain,
@@ -121,7 +122,7 @@ class Answers(Reader, Summaries):
         if not facts and not added:
             return quoted(Ask.PROFILE, "This was spoken of:", spoken) if spoken else nothing()
         found = [*facts[: LISTED - len(added)], *(one for one in spoken if one.id in added)]
-        return quoted(Ask.PROFILE, "This is remembered:", found, texts=added)
+        return quoted(Ask.PROFILE, REMEMBERED, found, texts=added)
 
     async def _conversations(self, principal: Principal, scope: Filter, plain: Plain) -> Answer:
         """When there was a conversation, how many there were, or what the last one was about."""
@@ -198,7 +199,7 @@ class Answers(Reader, Summaries):
                 which = "First" if plain.first else "Last"
                 return quoted(plain.ask, f"{which} on {by_time[0].valid_from:%Y-%m-%d}:", by_time[:1])
             case _:
-                return quoted(plain.ask, "This is remembered:", [*facts[: LISTED // 2], *turns])
+                return quoted(plain.ask, REMEMBERED, [*facts[: LISTED // 2], *turns])
 
 
 def _told(told: Told, plain: Plain = ATTRIBUTE) -> Answer | None:

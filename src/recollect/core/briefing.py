@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from recollect.core.access import own_user, require
-from recollect.core.answering import Answer, Ask, touches
+from recollect.core.answering import REMEMBERED, Answer, Ask, touches, understand
 from recollect.core.answers import SURE, Answers
 from recollect.core.bounds import check_id
 from recollect.core.consolidate.linking import called, key
@@ -121,22 +121,25 @@ class Briefings(Answers, GraphReader):
             _part("recall", self._hits(principal, query, scope), missing),
             _part("answer", self._plainly(principal, query, scope), missing),
         )
-        recalled = recalled or NOTHING
+        found = recalled or NOTHING
         brief = Brief(
             Context("", {}, 0, 0),
             history.turns,
             known or (),
             around,
-            _answering(recalled, query),
-            _answered(answer, around, template),
+            _answering(found, query),
+            _answered(answer, around, template, query),
             tuple(sorted(missing)),
             history.behind,
         )
         brief = replace(brief, context=await asyncio.to_thread(_context, brief, template))
-        found = {hit.memory.id for hit in recalled}  # a use of these is noted already
-        shown = frozenset(brief.context.citations.values()) - found
-        self.uses.note(principal, (one for one in brief.known if one.id in shown))
+        self._note(principal, brief, found)
         return brief
+
+    def _note(self, principal: Principal, brief: Brief, found: Recalled) -> None:
+        """What stands in a context was recalled; a use of what was found for the query is noted already."""
+        shown = frozenset(brief.context.citations.values()) - {hit.memory.id for hit in found}
+        self.uses.note(principal, (one for one in brief.known if one.id in shown))
 
     async def _history(self, principal: Principal, scope: Filter) -> _History:
         own = replace(scope, include_shared=False, kinds=(Kind.MESSAGE,))
@@ -177,22 +180,27 @@ def _answering(found: Recalled, query: str) -> list[Hit]:
     return [hit for hit in found if found.confidence >= SURE or touches(hit.memory, query)]
 
 
-def _answered(answer: Answer | None, around: Neighbourhood | None, template: ContextTemplate) -> str:
-    """A plain answer; of one about all that is known, with what the graph adds of the pack's own kinds."""
-    if answer is None:
-        return ""
-    told = {name for fact in answer.memories if fact.claim for name in _names(fact.claim)}
+def _answered(
+    answer: Answer | None, around: Neighbourhood | None, template: ContextTemplate, query: str
+) -> str:
+    """A plain answer; to a question about all that is known, with what the graph adds of the pack's kinds."""
+    plain = understand(query)
+    is_profile = plain is not None and plain.ask is Ask.PROFILE
+    facts = answer.memories if answer else ()
+    told = {name for fact in facts if fact.claim for name in _names(fact.claim)}
     added = {
         one.id: one
         for section in template.section
-        if answer.kind == Ask.PROFILE and section.source == "entities" and section.kinds
+        if is_profile and section.source == "entities" and section.kinds
         for one in _entities(section, around, template.person, told)[:EACH]
     }
+    if answer is None and not added:
+        return ""
     further = (
         f"[m{place}] {_cut(quoted(f'{one.name}: {one.content}'))}"
-        for place, one in enumerate(added.values(), len(answer.citations) + 1)
+        for place, one in enumerate(added.values(), (len(answer.citations) if answer else 0) + 1)
     )
-    return "\n".join([answer.text, *further])
+    return "\n".join([answer.text if answer else REMEMBERED, *further])
 
 
 def _cut(line: str) -> str:

@@ -273,7 +273,7 @@ class GraphReader:
         me = walk.roots.get(id_, id_)
         themself = walk.entities.get(me) or Entity(me, KINDS[0], user_id, span.now, user_id)
         beside = {end for one in between if me in _ends(one) for end in _ends(one)}
-        roots = dict.fromkeys(walk.roots[one] for one in newest)
+        roots = dict.fromkeys(walk.roots[one] for one in newest if one in walk.roots)
         near = tuple(Near(walk.entities[one], 1 if one in beside else 2) for one in roots if one != me)
         return Neighbourhood(themself, near, tuple(between))
 
@@ -358,10 +358,7 @@ class GraphReader:
         require(principal, Permission.READ)
         check_ids(user_id=user_id)
         check_page(limit)
-        if min_similarity is not None and not -1 <= min_similarity <= 1:
-            raise Invalid("min_similarity is not from -1 to 1.")
-        if not check_text(text, "The query").strip() or len(text) > LONGEST_QUERY:
-            raise Invalid(f"The query must have 1 to {LONGEST_QUERY} characters.")
+        _check_search(text, min_similarity)
         aim = await self._embeddings.aim(text)
         sought = Sought(aim, sorted(_said(text)), kinds, min_similarity)
         whose = _whose(principal, user_id, shared=include_shared)
@@ -376,8 +373,8 @@ class GraphReader:
                 page = found[first : first + limit]
                 await walk.learn([id_ for id_, *_ in page])
                 for id_, near, named in page:
-                    root = walk.entities[walk.roots[id_]]
-                    best.setdefault(root.id, Found(root, near, named))
+                    if root := walk.roots.get(id_):  # it may have been forgotten since
+                        best.setdefault(root, Found(walk.entities[root], near, named))
                 if len(best) >= limit:
                     break
         return list(best.values())[:limit]
@@ -415,7 +412,7 @@ class GraphReader:
             found = await tx.entities_named(sorted(_written(names)), whose, limit=LARGEST_BATCH)
             walk = Walk(tx, Span(self._clock.now()))
             await walk.learn([one.id for one in found])
-        roots = {walk.roots[one.id] for one in found}
+        roots = {walk.roots[one.id] for one in found if one.id in walk.roots}
         return sorted((walk.entities[id_] for id_ in roots), key=lambda one: (one.user_id is None, one.id))
 
 
@@ -462,6 +459,13 @@ def _said(text: str) -> set[str]:
         for end in range(start + 1, min(start + LONGEST_SAID, len(words)) + 1)
     }
     return runs | {run.removesuffix("'s") for run in runs}
+
+
+def _check_search(text: str, floor: float | None) -> None:
+    if floor is not None and not -1 <= floor <= 1:
+        raise Invalid("min_similarity is not from -1 to 1.")
+    if not check_text(text, "The query").strip() or len(text) > LONGEST_QUERY:
+        raise Invalid(f"The query must have 1 to {LONGEST_QUERY} characters.")
 
 
 def _check_range(what: str, value: int, most: int) -> None:

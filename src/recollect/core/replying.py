@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import dataclass
 
+from recollect.core.answering import REMEMBERED
 from recollect.core.briefing import Brief
 from recollect.core.errors import LanguageModelUnavailable
 from recollect.core.language import Language
@@ -66,5 +67,5 @@ def _remembered(brief: Brief, fell_back: str | None = None) -> Reply:
         return Reply(brief.answer, "memory", fell_back)
     found = enumerate(brief.recalled[:QUOTED], 1)
     lines = [f"[m{place}] {quoted(hit.memory.content)}" for place, hit in found]
-    text = "\n".join(["This is remembered:", *lines]) if lines else "Nothing is remembered of this."
+    text = "\n".join([REMEMBERED, *lines]) if lines else "Nothing is remembered of this."
     return Reply(text, "memory", fell_back)

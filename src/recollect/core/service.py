@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
 from recollect.core.briefing import Briefings
 from recollect.core.consolidate.consolidation import Consolidator
@@ -89,6 +91,19 @@ class Service(Writer, Briefings, Relator, Facts, Insights, Recommendations, Stat
         """
         await self.packs.check_items(principal, news)
         return await super().put_entities(principal, news)
+
+    async def change_entity(self, principal: Principal, id_: UUID, changes: Mapping[str, Any]) -> Entity:
+        """Put an entity right, as `Relator.change_entity` does; an item stays as its pack has it.
+
+        Raises:
+            Invalid: it would not be.
+        """
+        if not changes.keys().isdisjoint({"kind", "attributes"}):
+            before = (await self.entity(principal, id_)).entity
+            after = replace(before, **changes)
+            new = NewEntity(after.name, after.kind, attributes=after.attributes)
+            await self.packs.check_items(principal, [new])
+        return await super().change_entity(principal, id_, changes)
 
     async def _lasting(self, principal: Principal, notes: Sequence[Note]) -> Sequence[Note]:
         """The notes; each that has no end, and is not pinned, with the end that a pack gives it."""

@@ -233,6 +233,15 @@ async def test_all_that_is_known_can_be_read_at_once(chat: Chat) -> None:
     assert "showroom" in context["raw_data"]["answer"]
 
 
+async def test_what_only_the_shop_has_told_of_is_an_answer_too(chat: Chat) -> None:
+    ask = "What do you remember about me?"
+    assert (await chat.get(f"/memory/context/{PRIYA}", query=ask))["raw_data"]["answer"] is None
+    await chat.entity("order 7", "order", metadata={"status": "shipped"})
+    answer = (await chat.get(f"/memory/context/{PRIYA}", query=ask))["raw_data"]["answer"]
+    assert answer.startswith("This is remembered:\n[m1] order: order 7")
+    assert "shipped" in answer
+
+
 async def test_the_inbox_lists_the_conversations(chat: Chat) -> None:
     await chat.say("one", "I love oak.")
     await chat.say("two", "And brass lamps.", "Do you have any?")

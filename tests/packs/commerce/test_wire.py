@@ -209,6 +209,17 @@ async def test_another_customers_things_are_not_related_by_their_ids(chat: Chat)
     await chat.post("/memory/relation/create", both, 422, user_identifier=PRIYA)
 
 
+async def test_a_products_fields_are_checked_by_whatever_way_they_come(chat: Chat) -> None:
+    wrong = {"name": "Oslo", "kind": "product", "user_id": PRIYA, "attributes": {"price": "cheap"}}
+    assert (await chat.client.post("/v1/entities", json=wrong)).status_code == 422
+    id_ = await chat.entity("Oslo", "product", metadata={"price": 90})
+    for changes in ({"attributes": {"price": "cheap"}}, {"attributes": {"price": True}}):
+        refused = await chat.client.patch(f"/v1/entities/{id_}", json=changes)
+        assert (refused.status_code, "price must be a number" in refused.text) == (422, True)
+    kept = await chat.client.patch(f"/v1/entities/{id_}", json={"attributes": {"price": 80}})
+    assert kept.status_code == 200
+
+
 async def test_a_name_may_look_like_an_id(chat: Chat) -> None:
     await chat.entity("3f2b7c1e-52a5-4f0b-9d5e-7d5b2b1f6a11", "order")
     await chat.relate(PRIYA, "placed", "3f2b7c1e-52a5-4f0b-9d5e-7d5b2b1f6a11")
