@@ -116,6 +116,13 @@ def test_what_they_do_not_like_and_what_exceeds_a_limit_is_not_shown() -> None:
     }
 
 
+@pytest.mark.parametrize(("height", "shown"), [(10**400, False), (-(10**400), True), (True, True)])
+def test_numbers_that_measure_nothing_break_nothing(height: Any, shown: bool) -> None:  # noqa: FBT001 - a case
+    odd = plant(6, "Odd", light="sun", height=height)
+    known = Known(tastes=[taste("light", "sun")], limits=[Limit("height", 90, NOON, _id(77))])
+    assert ("Odd" in found([odd], known)) == shown
+
+
 def test_what_was_said_last_of_a_thing_counts() -> None:
     liked, left = taste("light", "sun", 0), taste("light", "sun", 5, against=True)
     assert found(GARDEN, Known(tastes=[liked, left])) == {}

@@ -85,9 +85,7 @@ async def history(console: Console, *, settings: Settings, tenant: str, fact: UU
 @with_settings("home", "database_url")
 async def confirm(console: Console, *, settings: Settings, tenant: str, fact: UUID) -> None:
     """Say that FACT is so: nothing that is read later ends it."""
-    async with open_memory(settings) as memory:
-        said = await memory.service.confirm_fact(await known_tenant(memory, tenant), fact)
-    console.show(said, _line(said))
+    await _judge(console, settings, tenant, fact, so=True)
 
 
 @command
@@ -96,8 +94,13 @@ async def confirm(console: Console, *, settings: Settings, tenant: str, fact: UU
 @with_settings("home", "database_url")
 async def reject(console: Console, *, settings: Settings, tenant: str, fact: UUID) -> None:
     """Say that FACT is not so, and never was."""
+    await _judge(console, settings, tenant, fact, so=False)
+
+
+async def _judge(console: Console, settings: Settings, tenant: str, fact: UUID, *, so: bool) -> None:
     async with open_memory(settings) as memory:
-        said = await memory.service.reject_fact(await known_tenant(memory, tenant), fact)
+        principal, service = await known_tenant(memory, tenant), memory.service
+        said = await (service.confirm_fact if so else service.reject_fact)(principal, fact)
     console.show(said, _line(said))
 
 

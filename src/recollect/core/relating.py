@@ -95,6 +95,10 @@ class Related:
     reasons: tuple[Reason, ...]
 
 
+LARGEST = 1e15
+"""What is larger counts as this: an integer of JSON may be too large to be told."""
+
+
 def relate(
     items: Sequence[Entity], known: Known, schema: ItemSchema, scoring: Mapping[str, float], limit: int
 ) -> list[Related]:
@@ -236,8 +240,11 @@ def _texts(field: ItemField, has: Any) -> Sequence[str]:
 
 
 def _number(one: Entity, field: str) -> float | None:
+    """A number that an item has, or the `LARGEST` that it reaches; None: it has none."""
     has = one.attributes.get(field)
-    return has if isinstance(has, int | float) else None
+    if not isinstance(has, int | float) or isinstance(has, bool):
+        return None
+    return float(min(max(has, -LARGEST), LARGEST))
 
 
 def told(tastes: Iterable[Taste], there: Iterable[Trait]) -> dict[Trait, Taste]:
